@@ -1,0 +1,138 @@
+"""The Protocols between our rooms: what a part offers, and which tools it is handed. A part never opens the store.
+
+A part is a module that satisfies one of these. It gets `Tools` and returns values; the runtime does the rest.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from elohim_kernel.model.change import Change
+from elohim_kernel.model.finding import EngineReport, Finding
+from elohim_kernel.model.recommendation import Recommendation
+from elohim_kernel.model.value import Value
+
+T = TypeVar("T")
+
+
+class Repository(Protocol):
+    """Read-only view of a git repository through its object store; the working tree is never touched or trusted."""
+
+    @property
+    def path(self) -> str:
+        """Canonical path, as shown to people."""
+
+    def resolve(self, revision: str) -> str:
+        """Full commit id of a branch, tag or abbreviated id. Raises `Invalid` naming what exists instead."""
+
+    def change(self, base: str | None, head: str | None) -> Change:
+        """The change from the merge base to `head`; `None` picks the default branch and the newest other branch."""
+
+    def read(self, revision: str, path: str) -> bytes | None:
+        """Content of one file at a commit; `None` when it is not a regular file there."""
+
+    def paths(self, revision: str) -> Sequence[str]:
+        """All regular files at a commit, sorted; links and submodules are left out."""
+
+    def export(self, revision: str, paths: Sequence[str], into: Path) -> Sequence[str]:
+        """Write those files below `into` (no links, no `.git`, no path outside); returns the ones written."""
+
+
+class Completed(Value, frozen=True):
+    """How a child process ended. `reason` says why when it was killed or never started; "" otherwise."""
+
+    exit_code: int | None
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+    reason: str = ""
+
+
+class Tools(Protocol):
+    """What the runtime lends to a part for one run."""
+
+    @property
+    def scratch(self) -> Path:
+        """An empty private directory, removed after the run."""
+
+    def now(self) -> datetime:
+        """The time, aware, UTC."""
+
+    def repository(self, path: str) -> Repository:
+        """Open a repository. Raises `Invalid` when there is none at `path`."""
+
+    def run(self, argv: Sequence[str], *, cwd: Path, timeout_s: float, stdin: bytes = b"") -> Completed:
+        """Run a tool as a child: empty environment, argument list, deadline, output cap; ended when cancelled."""
+
+    def engine(self, name: str, request: "EngineRequest") -> EngineReport:
+        """Run another engine by name, as a journalled step."""
+
+    def known_findings(self, repository: str) -> Sequence[Finding]:
+        """Findings recorded before for this repository in the current workflow."""
+
+    def step(self, name: str, inputs: object, kind: type[T], work: Callable[[], T]) -> T:
+        """Do `work` once: a finished step with equal inputs gives its recorded output, also after a crash."""
+
+    def progress(self, text: str, done: int = 0, total: int = 0) -> None:
+        """Tell whoever watches; `total` 0 means unknown. Raises `Cancelled` when the run was cancelled."""
+
+
+class EngineRequest(Value, frozen=True):
+    """What an engine is asked to look at."""
+
+    repository: str
+    head: str  # full commit id
+    change: Change | None = None  # None: the whole tree at head
+    timeout_s: float = 300.0
+
+
+class Engine(Protocol):
+    """A local tool behind one shape."""
+
+    NAME: str
+    LABEL: str
+
+    def available(self) -> str | None:
+        """`None` when it can run here; otherwise why not, and what to install."""
+
+    def run(self, request: EngineRequest, tools: Tools) -> EngineReport:
+        """Look, and report honestly: see `EngineStatus`. Raises only for defects of our own and `Cancelled`."""
+
+
+class StageWork(Value, frozen=True):
+    """What an automated stage is asked to do."""
+
+    item: str
+    reference: str
+    stage: str
+    stage_type: str
+    prompt: str
+    target_path: str
+    data: Mapping[str, Any]  # the item's data: JSON, hence Any
+
+
+class StageResult(Value, frozen=True):
+    """What an automated stage proposes: data under its key, findings, a recommendation, facts for guards."""
+
+    note: str
+    data: Mapping[str, Any] = {}  # JSON to merge into the item's data
+    reports: tuple[EngineReport, ...] = ()
+    recommendation: Recommendation | None = None
+    facts: Mapping[str, Any] = {}  # nested names for guards, for example {"findings": {"new": {"high": 2}}}
+
+
+class Stage(Protocol):
+    """An automated stage type."""
+
+    TYPE: str
+
+    def run(self, work: StageWork, tools: Tools) -> StageResult:
+        """Do the stage's work; journalled steps inside make it resumable."""
+
+
+class Clock(Protocol):
+    """Where the time comes from, so that tests can own it."""
+
+    def now(self) -> datetime:
+        """The time, aware, UTC."""
