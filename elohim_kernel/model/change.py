@@ -1,5 +1,6 @@
 """A change: what differs between two commits, with the lines that are new."""
 
+from bisect import bisect_right
 from enum import StrEnum
 
 from elohim_kernel.model.value import Value
@@ -27,7 +28,7 @@ class LineRange(Value, frozen=True):
 
 
 class FileChange(Value, frozen=True):
-    """One file of a change. `old_path` differs from `path` only for renames and copies."""
+    """One file of a change. `old_path` differs from `path` only for renames and copies; `new_lines` is in order."""
 
     path: str
     old_path: str
@@ -38,16 +39,23 @@ class FileChange(Value, frozen=True):
     binary: bool = False
     submodule: bool = False
 
-    def touches(self, line: int) -> bool:
-        """True when `line` of the new file was added or changed."""
-        return any(line in span for span in self.new_lines)
+    def touches(self, line: int, end_line: int = 0) -> bool:
+        """True when a line from `line` to `end_line` of the new file was added or changed; 0 means `line` alone.
+
+        >>> third = LineRange(first=3, last=4)
+        >>> file = FileChange(path="a", old_path="a", status=FileStatus.MODIFIED, new_lines=(third,))
+        >>> file.touches(4), file.touches(5), file.touches(1, 9)
+        (True, False, True)
+        """
+        before_end = bisect_right(self.new_lines, max(line, end_line), key=lambda span: span.first)
+        return before_end > 0 and self.new_lines[before_end - 1].last >= line
 
 
 class Change(Value, frozen=True):
     """All that differs between `merge_base` and `head`. Commits are full hexadecimal ids.
 
     `merge_base` is "" when the histories share no commit or there is no base at all (a first commit): then every
-    file counts as added.
+    file counts as added. `base` is "" when there is nothing to compare with.
     """
 
     repository: str  # canonical path of the git directory's owner, as the user knows it
@@ -58,7 +66,7 @@ class Change(Value, frozen=True):
     head_name: str
     title: str  # first line of the newest commit message
     authors: tuple[str, ...]
-    commits: int
+    commits: int  # counted up to 1,000; `truncated` says when there are more
     files: tuple[FileChange, ...]
     truncated: str = ""  # what was left out and why; "" when nothing was
 
@@ -71,3 +79,8 @@ class Change(Value, frozen=True):
     def lines_deleted(self) -> int:
         """Lines deleted over all files."""
         return sum(file.deleted for file in self.files)
+
+    @property
+    def renames(self) -> dict[str, str]:
+        """New path to old path of every renamed file, as `model.matching.match` wants it."""
+        return {file.path: file.old_path for file in self.files if file.status is FileStatus.RENAMED}

@@ -1,0 +1,167 @@
+"""Which finding is which: an identity that survives edits elsewhere in the file. It never holds a line number.
+
+`v1:` + sha256(rule key, normalised path, context hash, nth). The context is the first 100 non-blank characters from
+the flagged line on, so inserting lines above, re-indenting and changing line ends leave it alone; nth counts equal
+(rule, path, context) in line order. Decisions are bound to it; `model.matching` follows
+a finding whose context changed.
+"""
+
+import hashlib
+import re
+import unicodedata
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from elohim_kernel.model.finding import Finding
+
+VERSION: Final = "v1"
+CONTEXT_CHARACTERS: Final = 100
+SNIPPET_CHARACTERS: Final = 200
+MASKED_CATEGORY: Final = "secret"
+
+_BLANK: Final = b" \t\r\n\f\v"
+_DEFINITION: Final = re.compile(rb"[ \t]*(?:async[ \t]+def|def|class)[ \t]+([^\W\d]\w*)")
+_TRIPLE: Final = re.compile(rb"\"\"\"|'''")
+_LITERAL: Final = re.compile(r"(\"|')(?:\\.|(?!\1)[^\\])*(?:\1|\\?$)")
+
+
+def normalised_path(path: str) -> str:
+    """One spelling per file: forward slashes, no leading `./`, composed Unicode.
+
+    >>> normalised_path("./app\\\\main.py")
+    'app/main.py'
+    """
+    return unicodedata.normalize("NFC", path.replace("\\", "/")).removeprefix("./")
+
+
+def rule_key(finding: Finding) -> str:
+    """The rule with its tool: two tools may use one name for different things."""
+    return f"{finding.tool}:{finding.rule}"
+
+
+def fingerprinted(findings: Iterable[Finding], sources: Mapping[str, bytes]) -> tuple[Finding, ...]:
+    r"""The findings with context, fingerprint, snippet and symbol filled in, in file and line order.
+
+    `sources` maps paths to the content that was analysed; a finding in a file that is not there keeps an empty context.
+    String literals are masked in the snippet of a line that any of the findings calls a secret.
+
+    >>> from elohim_kernel.model.finding import Severity
+    >>> one = Finding(rule="F821", severity=Severity.HIGH, message="", path="a.py", line=2, tool="ruff")
+    >>> seen, = fingerprinted([one], {"a.py": b"def f():\n    return missing\n"})
+    >>> (seen.symbol, seen.snippet)
+    ('f', 'return missing')
+    """
+    ordered = sorted(findings, key=lambda each: (each.path, each.line, each.column, each.rule, each.tool, each.message))
+    files = {path: _Lines(path, sources.get(path, b"")) for path in {each.path for each in ordered}}
+    secret = {(each.path, each.line) for each in ordered if each.category == MASKED_CATEGORY}
+    seen: Counter[tuple[str, str, str]] = Counter()
+    return tuple(_filled(each, files[each.path], secret, seen) for each in ordered)
+
+
+def _filled(
+    finding: Finding, lines: "_Lines", secret: set[tuple[str, int]], seen: Counter[tuple[str, str, str]]
+) -> Finding:
+    key = rule_key(finding)
+    context = lines.context(finding.line)
+    seen[key, lines.path, context] += 1
+    parts = "\0".join((key, lines.path, context, str(seen[key, lines.path, context])))
+    snippet = lines.snippet(finding.line)
+    if (finding.path, finding.line) in secret:
+        snippet = _LITERAL.sub(r"\1…\1", snippet)
+    return msgspec.structs.replace(
+        finding,
+        context=context,
+        fingerprint=f"{VERSION}:{hashlib.sha256(parts.encode(errors='replace')).hexdigest()}",
+        snippet=snippet[:SNIPPET_CHARACTERS],
+        symbol=finding.symbol or lines.symbol(finding.line),
+    )
+
+
+class _Lines:
+    """One file, prepared once: its non-blank bytes in one run, and where each line starts in them."""
+
+    def __init__(self, path: str, content: bytes) -> None:
+        self.path = normalised_path(path)
+        self._lines = content.splitlines()
+        squeezed = [line.translate(None, _BLANK) for line in self._lines]
+        self._squeezed = b"".join(squeezed)
+        self._offsets = _running_sum(squeezed)
+        self._symbols = _Symbols(self._lines) if path.endswith((".py", ".pyi", ".pyw")) else None
+
+    def context(self, line: int) -> str:
+        if not 0 < line <= len(self._lines):
+            return ""
+        start = self._offsets[line - 1]
+        # A character is at most four bytes, so this slice holds at least the hundred that count.
+        text = self._squeezed[start : start + 4 * CONTEXT_CHARACTERS].decode(errors="ignore")[:CONTEXT_CHARACTERS]
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+    def snippet(self, line: int) -> str:
+        if not 0 < line <= len(self._lines):
+            return ""
+        return self._lines[line - 1][: 4 * SNIPPET_CHARACTERS + 4096].decode(errors="replace").strip()
+
+    def symbol(self, line: int) -> str:
+        return self._symbols.at(line) if self._symbols else ""
+
+
+def _running_sum(parts: Sequence[bytes]) -> list[int]:
+    sums, total = [], 0
+    for part in parts:
+        sums.append(total)
+        total += len(part)
+    return sums
+
+
+class _Symbols:
+    """Functions and classes of a Python file by indentation: right for ordinary code, and never a parse error."""
+
+    def __init__(self, lines: Sequence[bytes]) -> None:
+        self._starts: list[int] = []
+        self._names: list[str] = []
+        open_blocks: list[tuple[int, str]] = []
+        quote = b""
+        for number, line in enumerate(lines, start=1):
+            inside_string = bool(quote)
+            if b'"""' in line or b"'''" in line:
+                quote = _quote_after(line, quote)
+            if inside_string:
+                continue
+            code = line.lstrip(b" \t")
+            # Comments and closing brackets may stand further left than the block they belong to.
+            if not code or code[0] in b"#)]}":
+                continue
+            indent = _indent_of(line, code)
+            if open_blocks and indent <= open_blocks[-1][0]:
+                while open_blocks and indent <= open_blocks[-1][0]:
+                    open_blocks.pop()
+                self._mark(number, open_blocks)
+            if code[0] in b"dca" and (found := _DEFINITION.match(line)):
+                open_blocks.append((indent, found[1].decode(errors="replace")))
+                self._mark(number, open_blocks)
+
+    def _mark(self, number: int, blocks: Sequence[tuple[int, str]]) -> None:
+        self._starts.append(number)
+        self._names.append(".".join(name for _, name in blocks))
+
+    def at(self, line: int) -> str:
+        place = bisect_right(self._starts, line)
+        return self._names[place - 1] if place else ""
+
+
+def _indent_of(line: bytes, code: bytes) -> int:
+    indent = line[: len(line) - len(code)]
+    return len(indent.expandtabs(8)) if b"\t" in indent else len(indent)
+
+
+def _quote_after(line: bytes, quote: bytes) -> bytes:
+    for found in _TRIPLE.findall(line):
+        if not quote:
+            quote = found
+        elif found == quote:
+            quote = b""
+    return quote

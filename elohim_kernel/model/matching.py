@@ -1,0 +1,187 @@
+"""Following findings from one run to the next, one to one, saying why each pair is the same finding.
+
+Four attempts, each on what the one before left over: the tool's own id, the fingerprint, the same code in a renamed
+file, the same rule inside the same function. What stays ambiguous counts as new and says so: a decision must never
+slide onto a finding it was not made for. The order of a report does not matter.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Final
+
+from elohim_kernel.model.finding import Finding
+from elohim_kernel.model.fingerprint import normalised_path, rule_key
+from elohim_kernel.model.value import Value
+
+
+class How(StrEnum):
+    """What two sightings were recognised by, strongest first."""
+
+    TOOL_ID = "tool_id"
+    FINGERPRINT = "fingerprint"
+    RENAMED_FILE = "renamed_file"
+    SAME_SYMBOL = "same_symbol"
+
+
+class Match(Value, frozen=True):
+    """The same finding in both runs, and the reason in words."""
+
+    previous: Finding
+    current: Finding
+    how: How
+    why: str
+
+
+class Unmatched(Value, frozen=True):
+    """A finding with no partner in the other run, and why none was chosen."""
+
+    finding: Finding
+    why: str
+
+
+class Matches(Value, frozen=True):
+    """Every finding of both runs exactly once: paired, new, or gone."""
+
+    pairs: tuple[Match, ...] = ()
+    new: tuple[Unmatched, ...] = ()
+    gone: tuple[Unmatched, ...] = ()
+
+
+def match(previous: Iterable[Finding], current: Iterable[Finding], renames: Mapping[str, str]) -> Matches:
+    """Pair the findings of two runs; both must have passed `model.fingerprint.fingerprinted`.
+
+    `renames` maps new paths to old ones. A path that is the origin of two files is not followed.
+
+    >>> match([], [], {})
+    Matches(pairs=(), new=(), gone=())
+    """
+    round_ = _Round(sorted(previous, key=_place), sorted(current, key=_place), _one_to_one(renames))
+    round_.by_tool_id()
+    round_.by_code(How.FINGERPRINT, lambda finding: normalised_path(finding.path))
+    if renames:
+        round_.by_code(How.RENAMED_FILE, round_.old_path)
+    round_.by_symbol()
+    return round_.result()
+
+
+def _place(finding: Finding) -> tuple[str, int, int, str, str, str]:
+    return (finding.path, finding.line, finding.column, rule_key(finding), finding.tool_id, finding.message)
+
+
+def _one_to_one(renames: Mapping[str, str]) -> dict[str, str]:
+    origins = Counter(renames.values())
+    return {normalised_path(new): normalised_path(old) for new, old in renames.items() if origins[old] == 1}
+
+
+_WHY: Final = {
+    How.TOOL_ID: "the tool gave both the id {id!r}, which is unique in each run",
+    How.FINGERPRINT: "same rule, file and code",
+    How.RENAMED_FILE: "same rule and code; the file was renamed from {old}",
+    How.SAME_SYMBOL: "same rule, and the only one left of it in {symbol}",
+}
+_AMBIGUOUS: Final = "ambiguous: {rule} has more than one possible partner here, so none was chosen"
+
+
+class _Round:
+    """What is not paired yet. Each attempt takes pairs away; an index is never used twice."""
+
+    def __init__(self, previous: Sequence[Finding], current: Sequence[Finding], renames: Mapping[str, str]) -> None:
+        self._previous = dict(enumerate(previous))
+        self._current = dict(enumerate(current))
+        self._renames = renames
+        self._pairs: list[Match] = []
+        self._unclear: set[int] = set()
+
+    def old_path(self, finding: Finding) -> str:
+        """Where the finding's file was in the previous run."""
+        path = normalised_path(finding.path)
+        return self._renames.get(path, path)
+
+    def by_tool_id(self) -> None:
+        """An id repeated inside one run is a placeholder; one that moved to another rule and file is not trusted."""
+        old, new = _unique_ids(self._previous), _unique_ids(self._current)
+        for key in old.keys() & new.keys():
+            before, now = self._previous[old[key]], self._current[new[key]]
+            if rule_key(before) == rule_key(now) and (
+                normalised_path(before.path) == self.old_path(now) or before.context == now.context
+            ):
+                self._pair(old[key], new[key], How.TOOL_ID)
+
+    def by_code(self, how: How, path_of: Callable[[Finding], str]) -> None:
+        """Same rule, file and context. Equal code is told apart by its function first, then by its order."""
+        in_function = self._groups(
+            lambda each: (rule_key(each), normalised_path(each.path), each.context, each.symbol),
+            lambda each: (rule_key(each), path_of(each), each.context, each.symbol),
+        )
+        for old, new in in_function:
+            for left, right in zip(old, new, strict=False):
+                self._pair(left, right, how)
+        anywhere = self._groups(
+            lambda each: (rule_key(each), normalised_path(each.path), each.context),
+            lambda each: (rule_key(each), path_of(each), each.context),
+        )
+        for old, new in anywhere:
+            self._pair_if_alone(old, new, how)
+
+    def by_symbol(self) -> None:
+        """Same rule and text in the same function, or the only one of its rule left in a function."""
+        same_text = self._groups(
+            lambda each: (rule_key(each), normalised_path(each.path), each.symbol, "".join(each.snippet.split())),
+            lambda each: (rule_key(each), self.old_path(each), each.symbol, "".join(each.snippet.split())),
+        )
+        for old, new in same_text:
+            if self._current[new[0]].snippet:
+                self._pair_if_alone(old, new, How.SAME_SYMBOL)
+        same_function = self._groups(
+            lambda each: (rule_key(each), normalised_path(each.path), each.symbol),
+            lambda each: (rule_key(each), self.old_path(each), each.symbol),
+        )
+        for old, new in same_function:
+            # Outside of functions "the only one left" says too little: two unrelated lines would become one.
+            if self._current[new[0]].symbol:
+                self._pair_if_alone(old, new, How.SAME_SYMBOL)
+
+    def result(self) -> Matches:
+        """The pairs, and everything that found no partner, in file and line order."""
+        return Matches(
+            pairs=tuple(sorted(self._pairs, key=lambda pair: _place(pair.current))),
+            new=tuple(Unmatched(finding=each, why=self._why_new(index, each)) for index, each in self._current.items()),
+            gone=tuple(Unmatched(finding=each, why="nothing like it in this run") for each in self._previous.values()),
+        )
+
+    def _why_new(self, index: int, finding: Finding) -> str:
+        return _AMBIGUOUS.format(rule=finding.rule) if index in self._unclear else "nothing like it in the previous run"
+
+    def _groups(
+        self, old_key: Callable[[Finding], Hashable], new_key: Callable[[Finding], Hashable]
+    ) -> list[tuple[list[int], list[int]]]:
+        old, new = _grouped(self._previous, old_key), _grouped(self._current, new_key)
+        return [(old[key], new[key]) for key in new if key in old]
+
+    def _pair_if_alone(self, old: Sequence[int], new: Sequence[int], how: How) -> None:
+        if len(old) == len(new) == 1:
+            self._pair(old[0], new[0], how)
+        else:
+            self._unclear.update(new)
+
+    def _pair(self, old: int, new: int, how: How) -> None:
+        before, now = self._previous.pop(old), self._current.pop(new)
+        why = _WHY[how].format(id=now.tool_id, old=before.path, symbol=now.symbol or "the file")
+        self._pairs.append(Match(previous=before, current=now, how=how, why=why))
+
+
+def _unique_ids(findings: Mapping[int, Finding]) -> dict[tuple[str, str], int]:
+    counts = Counter((each.tool, each.tool_id) for each in findings.values() if each.tool_id)
+    return {
+        (each.tool, each.tool_id): index
+        for index, each in findings.items()
+        if each.tool_id and counts[each.tool, each.tool_id] == 1
+    }
+
+
+def _grouped(findings: Mapping[int, Finding], key: Callable[[Finding], Hashable]) -> dict[Hashable, list[int]]:
+    groups: dict[Hashable, list[int]] = defaultdict(list)
+    for index, finding in findings.items():
+        groups[key(finding)].append(index)
+    return groups
