@@ -36,6 +36,7 @@ bench: $(DEVELOPABLE) ## measure speed, as ratios taken in one run
 
 docs: $(DEVELOPABLE) ## write the reference pages from the code and check the links
 	@$(BIN)/python docs/generate.py
+	@$(BIN)/python docs/links.py
 
 torture: $(DEVELOPABLE) ## kill real processes TORTURE times (1000) and look for lost or doubled effects
 	@ELOHIM_TORTURE=$(TORTURE) $(BIN)/python -m pytest -m torture -s
