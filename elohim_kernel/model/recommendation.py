@@ -55,5 +55,6 @@ class Recommendation(Value, frozen=True):
     def uncited(self) -> tuple[str, ...]:
         """Evidence ids that a step or risk cites and that are not in the bundle; empty when all are checked."""
         known = {fact.id for fact in self.evidence}
-        cited = [name for part in (*self.steps, *self.risks) for name in part.evidence]
+        parts: tuple[PlanStep | RiskNote, ...] = (*self.steps, *self.risks)
+        cited = [name for part in parts for name in part.evidence]
         return tuple(name for name in cited if name not in known)

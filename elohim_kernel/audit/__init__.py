@@ -1,0 +1,1 @@
+"""The trail and the figures: verifying and exporting the log, metrics, analyst SQL."""

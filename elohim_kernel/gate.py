@@ -1,0 +1,171 @@
+"""The one door. Whatever reads or changes anything passes here: authorised, transacted, recorded, measured.
+
+No other place checks a permission, writes an audit entry or counts an operation.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from elohim_kernel.audit.metrics import Meter, Outcome
+from elohim_kernel.errors import Denied, Invalid, KernelError, NotFound, Unauthenticated
+from elohim_kernel.model.access import Need, Principal, Role, Verdict, decide, may_anywhere
+from elohim_kernel.model.command import Command, Query, name_of
+from elohim_kernel.model.record import CommandFailed, CommandRefused
+from elohim_kernel.model.token import Token, digest_of
+from elohim_kernel.store.catalogue import ANYWHERE, Catalogue, CommandEntry
+from elohim_kernel.store.store import Caller, Done, Store
+from elohim_kernel.store.unit import Reader, Unit
+
+C = TypeVar("C", bound=Command | Query)
+
+_NAME_CAP: Final = 300  # characters of a message that go into the log
+
+
+class Gate:
+    """The door to one store."""
+
+    def __init__(self, store: Store, catalogue: Catalogue, *, now: Callable[[], datetime]) -> None:
+        self.store = store
+        self.catalogue = catalogue
+        self.meter = Meter()
+        self._now = now
+
+    def do(self, command: Command, caller: Caller) -> Any:
+        """Do a command; its effect is durable on return. The result's type is the command's `result`, hence `Any`."""
+        work = _CommandWork(self, checked(command), caller)
+        return work.measured(lambda: self.store.do(work))
+
+    def submit(self, command: Command, caller: Caller, done: Done) -> None:
+        """Queue a command; `done(result, error)` is called when it is durable or refused."""
+        work = _CommandWork(self, checked(command), caller)
+
+        def measured(result: object, error: KernelError | None) -> None:
+            work.count(error)
+            done(result, error)
+
+        self.store.submit(work, measured)
+
+    def ask(self, query: Query, principal: str) -> Any:
+        """Answer a query for a principal, by id. The answer's type is the query's `result`, hence `Any`."""
+        query = checked(query)
+        name = name_of(type(query))
+        entry = self.catalogue.queries.get(name)
+        if entry is None:
+            raise NotFound(f"there is no query {name!r}")
+        started = time.perf_counter()
+        outcome = Outcome.FAILED
+        try:
+            reader = self.store.reader(principal)
+            authorise(reader, query.need, entry.target(reader, query))
+            answer = entry.answer(query, reader)
+            outcome = Outcome.DONE
+        except KernelError:
+            outcome = Outcome.REFUSED
+            raise
+        finally:
+            self.meter.count(name, outcome, time.perf_counter() - started)
+        return answer
+
+    def principal_named(self, name: str) -> Principal:
+        """The active principal people call `name`; raises `Unauthenticated`."""
+        found = self.store.memory.find(Principal, name)
+        if found is None or not found.active:
+            raise Unauthenticated(f"nobody here is called {name!r}", hint="see `elohim access user list`")
+        return found
+
+    def principal_with(self, secret: str) -> tuple[Principal, Token]:
+        """Whom a bearer token stands for; raises `Unauthenticated` without saying why."""
+        token = self.store.memory.find(Token, digest_of(secret))
+        principal = self.store.memory.get(Principal, token.principal) if token else None
+        if token is None or principal is None or not token.is_valid(self._now()) or not principal.active:
+            raise Unauthenticated("that token does not open this door", hint="make one with `elohim access token create`")
+        return principal, token
+
+    def decode(self, name: str, body: bytes | Mapping[str, Any], *, kind: type[C]) -> C:
+        """A command or query from its name and its fields as MessagePack or plain data; raises `Invalid`."""
+        known: type[Any] | None
+        if issubclass(kind, Command):
+            entry = self.catalogue.commands.get(name)
+            known = entry.command if entry else None
+        else:
+            asked = self.catalogue.queries.get(name)
+            known = asked.query if asked else None
+        if known is None:
+            raise NotFound(f"there is no {kind.__name__.lower()} {name!r}")
+        try:
+            value: C = (
+                msgspec.msgpack.decode(body, type=known) if isinstance(body, bytes) else msgspec.convert(body, type=known)
+            )
+        except (msgspec.ValidationError, msgspec.DecodeError) as wrong:
+            raise Invalid(f"{name}: {wrong}") from None
+        return value
+
+
+class _CommandWork:
+    """A command waiting for its group."""
+
+    def __init__(self, gate: Gate, command: Command, caller: Caller) -> None:
+        self.caller = caller
+        self._gate = gate
+        self._command = command
+        self._name = name_of(type(command))
+        found = gate.catalogue.commands.get(self._name)
+        if found is None:
+            raise NotFound(f"there is no command {self._name!r}")
+        self._entry: CommandEntry = found
+        self._started = time.perf_counter()
+
+    def run(self, unit: Unit) -> object:
+        authorise(unit, self._command.need, self._entry.target(unit, self._command))
+        return self._entry.handle(self._command, unit)
+
+    def refuse(self, unit: Unit, error: KernelError) -> None:
+        me = unit.principal.id
+        message = error.message[:_NAME_CAP]
+        if error.exit_code == 3:
+            unit.emit(CommandFailed(command=self._name, error=message), subject=me, scope=me)
+        else:
+            unit.emit(CommandRefused(command=self._name, code=error.code, message=message), subject=me, scope=me)
+
+    def recall(self, result: str) -> object:
+        kind = self._command.result
+        return msgspec.json.decode(result, type=kind) if kind is not None else None
+
+    def count(self, error: KernelError | None) -> None:
+        outcome = Outcome.DONE if error is None else Outcome.FAILED if error.exit_code == 3 else Outcome.REFUSED
+        self._gate.meter.count(self._name, outcome, time.perf_counter() - self._started)
+
+    def measured(self, act: Callable[[], object]) -> object:
+        try:
+            result = act()
+        except KernelError as error:
+            self.count(error)
+            raise
+        self.count(None)
+        return result
+
+
+def authorise(reader: Reader, need: Need, tenant: str) -> None:
+    """Raise unless the reader's principal may: `NotFound` for what they may not see, `Denied` for what they may not do."""
+    who = reader.principal
+    roles = {role.name: role for role in reader.every(Role)}
+    if tenant == ANYWHERE:
+        verdict = Verdict.ALLOWED if who.active and may_anywhere(who, need, roles) else Verdict.DENIED
+    else:
+        verdict = decide(who, need, tenant, roles)
+    if verdict is Verdict.HIDDEN:
+        raise NotFound("there is no such thing")
+    if verdict is Verdict.DENIED:
+        raise Denied(f"{who.name} lacks {need}", hint="ask whoever manages access: `elohim access user grant`")
+
+
+def checked(operation: C) -> C:
+    """The operation with every field's type checked: values built in Python are not checked when they are built."""
+    try:
+        return msgspec.convert(msgspec.to_builtins(operation), type=type(operation))
+    except msgspec.ValidationError as wrong:
+        raise Invalid(f"{name_of(type(operation))}: {wrong}") from None

@@ -1,0 +1,1 @@
+"""What runs: worker, scheduler, watcher, notebook runner and the sandbox of tools."""

@@ -1,0 +1,1 @@
+"""Where it is kept: the event log, its projections, and the processes that share one DuckDB file."""

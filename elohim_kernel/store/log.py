@@ -1,0 +1,169 @@
+"""The event log: rows in, events out, and the hash chain that shows when somebody changed it.
+
+A record's hash covers the hash before it and every column of the record, so an edit, a deletion, a swap or an insertion
+breaks the chain at its place; a truncation shows against a checkpoint kept elsewhere.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from elohim_kernel.model.events import Event, EventData, decode_data, kind_of
+from elohim_kernel.model.value import Value
+from elohim_kernel.store.database import Database
+
+GENESIS: Final = "0" * 64
+
+_SCHEMA: Final = pa.schema(
+    [
+        ("seq", pa.int64()),
+        ("ts", pa.timestamp("us", "UTC")),
+        ("kind", pa.string()),
+        ("subject", pa.string()),
+        ("scope", pa.string()),
+        ("actor", pa.string()),
+        ("request", pa.string()),
+        ("body", pa.string()),
+        ("hash", pa.string()),
+    ]
+)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_encoder: Final = msgspec.json.Encoder(order="deterministic")
+
+
+class _Body(msgspec.Struct, omit_defaults=True):
+    data: msgspec.Raw
+    behalf: str = ""
+    cause: str = ""
+    depth: int = 0
+    result: str = ""
+
+
+_decode_body: Final = msgspec.json.Decoder(_Body).decode
+
+
+def record_hash(before: str, micros: int, fields: Sequence[str]) -> str:
+    """SHA-256 over the hash before, the time in microseconds and the record's fields, parted so that none can flow over."""
+    text = "\x1f".join((before, str(micros), *(f"{len(field)}:{field}" for field in fields)))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def micros_of(when: datetime) -> int:
+    """Microseconds since 1970, exactly."""
+    apart = when - _EPOCH
+    return (apart.days * 86_400 + apart.seconds) * 1_000_000 + apart.microseconds
+
+
+def to_rows(events: Sequence[Event], head: str) -> tuple[pa.Table, str]:
+    """Arrow rows for events that follow the record with hash `head`, and the hash of the last one."""
+    columns: list[list[Any]] = [[] for _ in _SCHEMA]  # columns of several types, hence Any
+    for event in events:
+        micros = micros_of(event.when)
+        body = _encoder.encode(
+            _Body(
+                data=msgspec.Raw(_encoder.encode(event.data)),
+                behalf=event.behalf,
+                cause=event.cause,
+                depth=event.depth,
+                result=event.result,
+            )
+        ).decode()
+        kind = kind_of(event.data)
+        fields = (str(event.seq), kind, event.subject, event.scope, event.actor, event.request, body)
+        head = record_hash(head, micros, fields)
+        row = (event.seq, micros, kind, event.subject, event.scope, event.actor, event.request, body, head)
+        for column, value in zip(columns, row, strict=True):
+            column.append(value)
+    arrays = [pa.array(column, type=field.type) for column, field in zip(columns, _SCHEMA, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=_SCHEMA), head
+
+
+def event_of(row: dict[str, Any]) -> Event:
+    """The event in a row of the `events` table."""
+    body = _decode_body(row["body"])
+    data: EventData = decode_data(body.data)
+    return Event(
+        seq=row["seq"],
+        when=row["ts"],
+        subject=row["subject"],
+        scope=row["scope"],
+        actor=row["actor"],
+        data=data,
+        request=row["request"],
+        behalf=body.behalf,
+        cause=body.cause,
+        depth=body.depth,
+        result=body.result,
+    )
+
+
+def read_events(database: Database, *, after: int, upto: int | None = None, chunk: int = 20_000) -> Iterator[Event]:
+    """Events with a number greater than `after`, in order, read in chunks."""
+    while True:
+        rows = database.read(
+            "select * exclude (hash) from events where seq > $after and seq <= $upto order by seq",
+            {"after": after, "upto": min(after + chunk, upto if upto is not None else after + chunk)},
+        ).to_pylist()
+        yield from map(event_of, rows)
+        if not rows:
+            return
+        after = rows[-1]["seq"]
+
+
+class Checkpoint(Value, frozen=True):
+    """A record's number and hash, to be kept outside the store."""
+
+    seq: int
+    head: str
+    taken_at: datetime
+
+
+class Verification(Value, frozen=True):
+    """What checking the chain found."""
+
+    ok: bool
+    events: int
+    head: str
+    first_bad: int = 0  # number of the first record that does not fit; 0: none
+    problem: str = ""
+
+
+def verify(database: Database, checkpoint: Checkpoint | None = None, *, chunk: int = 20_000) -> Verification:
+    """Walk the chain from the first record; with a checkpoint also notice truncation and a chain made anew."""
+    head, expected, count = GENESIS, 1, 0
+    anchored = checkpoint is None
+    while True:
+        sql = "select *, epoch_us(ts) as micros from events where seq >= $first and seq < $last order by seq"
+        rows = database.read(sql, {"first": expected, "last": expected + chunk}).to_pylist()
+        for row in rows:
+            fields = tuple(str(row[name]) for name in ("seq", "kind", "subject", "scope", "actor", "request", "body"))
+            if row["seq"] != expected:
+                return _bad(count, head, expected, f"record {expected} is missing or doubled: found {row['seq']} in its place")
+            wanted = record_hash(head, row["micros"], fields)
+            if wanted != row["hash"]:
+                return _bad(count, head, expected, f"record {expected} does not fit its hash: it or one before was changed")
+            head, expected, count = wanted, expected + 1, count + 1
+            if checkpoint is not None and row["seq"] == checkpoint.seq:
+                anchored = head == checkpoint.head
+                if not anchored:
+                    return _bad(count, head, row["seq"], f"record {row['seq']} is not the one the checkpoint saw: the log was rewritten")
+        if not rows:
+            break
+    return _end(database, checkpoint, anchored=anchored, head=head, count=count)
+
+
+def _end(database: Database, checkpoint: Checkpoint | None, *, anchored: bool, head: str, count: int) -> Verification:
+    total = database.rows("select count(*) as n, coalesce(max(seq), 0) as last from events")[0]
+    if total["n"] != count:
+        return _bad(count, head, count + 1, f"{total['n'] - count} records lie outside the chain after record {count}")
+    if checkpoint is not None and not anchored:
+        return _bad(count, head, count + 1, f"the log ends at record {count}, the checkpoint saw {checkpoint.seq}: it was cut")
+    return Verification(ok=True, events=count, head=head)
+
+
+def _bad(count: int, head: str, first: int, problem: str) -> Verification:
+    return Verification(ok=False, events=count, head=head, first_bad=first, problem=problem)

@@ -1,0 +1,65 @@
+"""The schema and its migrations: each runs once, in one transaction with its record."""
+
+from collections.abc import Callable
+from typing import Final
+
+import duckdb
+
+from elohim_kernel.errors import Incompatible
+from elohim_kernel.store.tables import NOTIFICATIONS, SIGHTINGS, TABLES, sql_of
+
+_EVENTS: Final = (
+    "create table events (seq BIGINT, ts TIMESTAMPTZ, kind VARCHAR, subject VARCHAR, scope VARCHAR, actor VARCHAR,"
+    " request VARCHAR, body VARCHAR, hash VARCHAR)"
+)
+
+_FINDINGS: Final = (
+    "create table findings (id VARCHAR, scope VARCHAR, seq BIGINT, repository VARCHAR, item VARCHAR, state VARCHAR,"
+    " tool VARCHAR, rule VARCHAR, severity VARCHAR, confidence VARCHAR, category VARCHAR, cwe BIGINT, path VARCHAR,"
+    ' line BIGINT, end_line BIGINT, "column" BIGINT, symbol VARCHAR, message VARCHAR, snippet VARCHAR,'
+    " remediation VARCHAR, on_changed_line BOOLEAN, tool_id VARCHAR, context VARCHAR, fingerprint VARCHAR, ref VARCHAR,"
+    " head VARCHAR, first_seen TIMESTAMPTZ, last_seen TIMESTAMPTZ, first_seq BIGINT, sightings BIGINT, regressions BIGINT)"
+)
+
+
+def _first(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(_EVENTS)
+    for table in TABLES:
+        connection.execute(f"create table {table.name} ({table.sql_columns})")
+    connection.execute(f"create table notifications ({sql_of(NOTIFICATIONS)})")
+    connection.execute(f"create table sightings ({sql_of(SIGHTINGS)})")
+    connection.execute(_FINDINGS)
+    connection.execute("create table watermark (seq BIGINT)")
+    connection.execute("insert into watermark values (0)")
+
+
+MIGRATIONS: Final[tuple[tuple[str, Callable[[duckdb.DuckDBPyConnection], None]], ...]] = (("first schema", _first),)
+SCHEMA_VERSION: Final = len(MIGRATIONS)
+
+
+def applied(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many migrations the store has seen; reads only."""
+    found = connection.execute("select 1 from duckdb_tables() where table_name = 'migrations'").fetchone()
+    if not found:
+        return 0
+    count = connection.execute("select count(*) from migrations").fetchone()
+    return int(count[0]) if count else 0
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, path: str) -> None:
+    """Bring the store to our schema; raises `Incompatible` when a newer program has been here."""
+    done = applied(connection)
+    if done > SCHEMA_VERSION:
+        raise Incompatible(
+            f"{path} has schema {done}, this program knows {SCHEMA_VERSION}", hint="use the newer elohim_kernel, or another home"
+        )
+    for number, (name, change) in enumerate(MIGRATIONS[done:], start=done + 1):
+        connection.execute("begin")
+        try:
+            connection.execute("create table if not exists migrations (number BIGINT, name VARCHAR, applied_at TIMESTAMPTZ)")
+            change(connection)
+            connection.execute("insert into migrations values ($1, $2, now())", [number, name])
+            connection.execute("commit")
+        except BaseException:
+            connection.rollback()
+            raise

@@ -1,0 +1,353 @@
+"""The store in one process: commands become events, durably, in groups; projections follow; readers see both.
+
+Whoever comes first commits for all that wait (a leader and its followers), so one analyst pays one insert and one
+commit, and sixty-four at once pay hardly more.
+"""
+
+import logging
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+import pyarrow as pa
+from msgspec.structs import replace
+
+from elohim_kernel.errors import Fault, Invalid, KernelError, NotFound, Unauthenticated
+from elohim_kernel.model.access import Principal
+from elohim_kernel.model.events import Entity, event_id
+from elohim_kernel.store import projection
+from elohim_kernel.store.database import Database
+from elohim_kernel.store.log import GENESIS, Checkpoint, Verification, event_of, to_rows, verify
+from elohim_kernel.store.memory import Memory
+from elohim_kernel.store.queries import QUERIES
+from elohim_kernel.store.tables import Table
+from elohim_kernel.store.unit import Reader, Unit
+
+_log: Final = logging.getLogger("elohim.store")
+_MAX_BATCH: Final = 256
+_FLUSH_AT: Final = 4_096  # events
+_REMEMBERED: Final = 10_000  # requests
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """On whose authority something is done: the principal, the service acting for it, and the request's identity."""
+
+    principal: str  # id
+    actor: str = ""  # id of the service that acts for the principal; "" when it acts itself
+    request: str = ""  # idempotency key; "" makes no promise
+    look_back: bool = False  # the key may have been used before: look it up in the log
+    cause: str = ""
+    depth: int = 0
+
+
+class Work(Protocol):
+    """A command on its way to the log."""
+
+    caller: Caller
+
+    def run(self, unit: Unit) -> object:
+        """Decide; the unit's events are the effect. Raises `KernelError` to refuse."""
+
+    def refuse(self, unit: Unit, error: KernelError) -> None:
+        """Record the refusal in a fresh unit."""
+
+    def recall(self, result: str) -> object:
+        """The first result of the same request, from its JSON."""
+
+
+Done = Callable[[object, KernelError | None], None]
+
+
+class _Waiting:
+    __slots__ = ("done", "error", "finished", "result", "work")
+
+    def __init__(self, work: Work, done: Done | None) -> None:
+        self.work = work
+        self.done = done
+        self.result: object = None
+        self.error: KernelError | None = None
+        self.finished = False
+
+
+class Store:
+    """One open store. Thread-safe; `do` returns when the effect is durable."""
+
+    def __init__(self, path: Path | str, *, now: Callable[[], datetime]) -> None:
+        self.database = Database(path)
+        self._now = now
+        self._lock = threading.RLock()
+        self._queue: deque[_Waiting] = deque()
+        self._recent: OrderedDict[str, str] = OrderedDict()
+        self._open()
+
+    def _open(self) -> None:
+        self.memory = Memory(self._load)
+        self._pending = projection.catch_up(self.database, self.memory)
+        last = self.database.rows("select seq, hash from events order by seq desc limit 1")
+        self._next_seq = last[0]["seq"] + 1 if last else 1
+        self._head: str = last[0]["hash"] if last else GENESIS
+
+    @property
+    def last_seq(self) -> int:
+        """The number of the newest event; 0 in an empty store."""
+        return self._next_seq - 1
+
+    @property
+    def head(self) -> str:
+        """The hash of the newest event."""
+        return self._head
+
+    def do(self, work: Work) -> object:
+        """Decide one command and make it durable; returns its result or raises its refusal."""
+        waiting = _Waiting(work, None)
+        self._queue.append(waiting)
+        with self._lock:
+            while not waiting.finished:
+                self._drain()
+        if waiting.error is not None:
+            raise waiting.error
+        return waiting.result
+
+    def submit(self, work: Work, done: Done) -> None:
+        """Queue one command; `done(result, error)` is called, from `drain`'s thread, when it is durable or refused."""
+        self._queue.append(_Waiting(work, done))
+
+    def drain(self) -> int:
+        """Commit what is queued, as one group; returns how many commands that were."""
+        with self._lock:
+            return self._drain()
+
+    def _drain(self) -> int:
+        batch = [self._queue.popleft() for _ in range(min(len(self._queue), _MAX_BATCH))]
+        if batch:
+            self._commit(batch)
+            if len(self._pending) >= _FLUSH_AT:
+                self._flush_quietly()
+            for waiting in batch:
+                waiting.finished = True
+                if waiting.done is not None:
+                    waiting.done(waiting.result, waiting.error)
+        return len(batch)
+
+    def _flush_quietly(self) -> None:
+        # The batch is durable already: a flush that fails now must not look like a failed command. It is tried again
+        # before the next read, which reports it.
+        try:
+            self.flush()
+        except KernelError:
+            _log.exception("the projections could not be brought up to date")
+
+    def _commit(self, batch: list[_Waiting]) -> None:
+        group = _Group(self)
+        for waiting in batch:
+            group.decide(waiting)
+        try:
+            group.write()
+        except KernelError as failed:
+            if len(batch) == 1:
+                batch[0].result, batch[0].error = None, failed
+                return
+            for waiting in batch:
+                waiting.result, waiting.error = None, None
+                self._commit([waiting])
+
+    def reader(self, principal: str) -> Reader:
+        """A view for one principal, by id, that sees everything committed so far. Raises `Unauthenticated`."""
+        found = self.memory.get(Principal, principal)
+        if found is None:
+            raise Unauthenticated(f"nobody here has the id {principal!r}")
+        return Reader(self.memory, self.read, principal=found, now=self._now())
+
+    def read(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
+        """Rows of a named query, projections first brought up to the log."""
+        sql = QUERIES.get(name)
+        if sql is None:
+            raise NotFound(f"there is no query {name!r}")
+        self.flush()
+        used = {key: value for key, value in parameters.items() if f"${key}" in sql}
+        return self.database.read(sql, used)
+
+    def flush(self) -> None:
+        """Bring the projections up to the log; nothing to do costs nothing."""
+        if self._pending:
+            with self._lock:
+                pending = self._pending
+                projection.flush(self.database, self.memory, pending)
+                self._pending = []
+
+    def rebuild(self) -> int:
+        """Make every projection again from the log; returns the number of events."""
+        with self._lock:
+            self.flush()
+            fresh = Memory(self._load_nothing)
+            count = projection.rebuild(self.database, fresh)
+            self._open()
+            return count
+
+    def verify(self, checkpoint: Checkpoint | None = None) -> Verification:
+        """Check the hash chain."""
+        return verify(self.database, checkpoint)
+
+    def checkpoint(self) -> Checkpoint:
+        """The newest record, to be kept outside the store."""
+        return Checkpoint(seq=self.last_seq, head=self._head, taken_at=self._now())
+
+    def idle(self) -> None:
+        """Housekeeping for quiet moments: flush, then fold the write-ahead log into the file."""
+        with self._lock:
+            self.flush()
+            self.database.checkpoint()
+
+    def close(self) -> None:
+        """Flush and close; a failure to flush is logged, since the log can replay it."""
+        with self._lock:
+            self._flush_quietly()
+            self.database.close()
+
+    def _load(self, table: Table, by: str, value: str) -> tuple[Entity, int] | None:
+        rows = self.database.rows(f"select body, seq from {table.name} where {by} = $value limit 1", {"value": value})  # noqa: S608
+        return (table.load(rows[0]["body"]), rows[0]["seq"]) if rows else None
+
+    def _load_nothing(self, table: Table, by: str, value: str) -> None:
+        return None
+
+    def recall(self, request: str, *, in_log: bool) -> str | None:
+        """The JSON result of an earlier command with this key; `None` when there was none."""
+        if not request:
+            return None
+        known = self._recent.get(request)
+        if known is not None or not in_log:
+            return known
+        rows = self.database.rows(
+            "select * exclude (hash) from events where request = $request order by seq limit 1", {"request": request}
+        )
+        return event_of(rows[0]).result if rows else None
+
+    def remember(self, request: str, result: str) -> None:
+        """Keep a request's result at hand."""
+        if request:
+            self._recent[request] = result
+            if len(self._recent) > _REMEMBERED:
+                self._recent.popitem(last=False)
+
+
+class _Group:
+    """The commands of one commit: decided in turn, each on what those before it left, then written together."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._now = store._now()
+        self._states: dict[str, tuple[Entity, int]] = {}
+        self._keys: dict[tuple[type, str], str] = {}
+        self._units: list[Unit] = []
+        self._results: dict[str, str] = {}
+        self._next = store._next_seq
+        self._last_number = store.memory.last_number
+
+    def decide(self, waiting: _Waiting) -> None:
+        """Run one command; its unit joins the group, or that of its refusal does."""
+        work = waiting.work
+        try:
+            caller = work.caller
+            earlier = self._results.get(caller.request) if caller.request else None
+            if earlier is None:
+                earlier = self._store.recall(caller.request, in_log=caller.look_back)
+            if earlier is not None:
+                waiting.result = work.recall(earlier)
+                return
+            unit = self._unit(caller)
+            result = work.run(unit)
+            self._accept(unit, caller.request, result)
+            waiting.result = result
+        except KernelError as refused:
+            waiting.error = refused
+            self._refuse(work, refused)
+        except Exception:
+            # An outer door: one command's defect must not take the others of its group with it.
+            _log.exception("a command failed")
+            waiting.error = Fault("the command failed because of a defect of ours; nothing was changed", hint="see the log")
+            self._refuse(work, waiting.error)
+
+    def _unit(self, caller: Caller) -> Unit:
+        principal = self._principal(caller.principal)
+        return Unit(
+            self._store.memory,
+            self._read,
+            principal=principal,
+            now=self._now,
+            first_seq=self._next,
+            earlier=self._states,
+            earlier_keys=self._keys,
+            last_number=self._last_number,
+            actor=caller.actor,
+            request=caller.request,
+            cause=caller.cause,
+            depth=caller.depth,
+        )
+
+    def _principal(self, identifier: str) -> Principal:
+        found = self._states.get(identifier)
+        state = found[0] if found else self._store.memory.get(Principal, identifier)
+        if not isinstance(state, Principal):
+            raise Unauthenticated(f"nobody here has the id {identifier!r}")
+        return state
+
+    def _read(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
+        return self._store.read(name, parameters)
+
+    def _accept(self, unit: Unit, request: str, result: object) -> None:
+        if not unit.events:
+            return
+        text = msgspec.json.encode(result).decode() if result is not None else "null"
+        unit.events[0] = replace(unit.events[0], result=text)
+        if request:
+            self._results[request] = text
+        self._states.update(unit.changed)
+        self._keys.update(unit.keys)
+        self._units.append(unit)
+        self._next += len(unit.events)
+        self._last_number = unit.last_number
+
+    def _refuse(self, work: Work, error: KernelError) -> None:
+        # The refused request's key stays free: trying again after the cause is gone must be possible.
+        caller = replace(work.caller, request="")
+        try:
+            unit = self._unit(caller)
+        except Unauthenticated:
+            return
+        work.refuse(unit, error)
+        self._accept(unit, "", None)
+
+    def write(self) -> None:
+        """Make the group durable, then let memory know it."""
+        store = self._store
+        events = [event for unit in self._units for event in unit.events]
+        if not events:
+            return
+        rows, head = to_rows(events, store._head)
+        bulk = [facts for unit in self._units for facts in unit.bulk]
+        if bulk:
+            with store.database.transaction():
+                store.database.insert("events", rows)
+                for table, facts in bulk:
+                    store.database.insert(table, facts)
+        else:
+            store.database.insert("events", rows)
+        store._head, store._next_seq = head, self._next
+        for state, seq in self._states.values():
+            store.memory.put(state, seq)
+        for unit in self._units:
+            store._pending.extend(projection.Pending(event, after) for event, _, after in unit.changes)
+        for request, result in self._results.items():
+            store.remember(request, result)
+
+
+def causal(seq: int, depth: int) -> dict[str, Any]:
+    """Keywords for a `Caller` whose command is caused by event number `seq`. Mixed types, hence `Any`."""
+    if depth > 8:
+        raise Invalid(f"a chain of {depth} events that cause each other was stopped", hint="look for a loop between workflows")
+    return {"cause": event_id(seq), "depth": depth + 1}
