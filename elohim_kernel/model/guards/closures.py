@@ -33,6 +33,8 @@ def member(target: Any, name: str, path: str) -> Any:
 
 
 def field(slot: int, name: str, path: str) -> Run:
+    """A member of a loop variable, read without a call in between."""
+
     def run(frame: Frame) -> Any:
         whole = frame[slot]
         if type(whole) is dict and name in whole:
@@ -43,6 +45,8 @@ def field(slot: int, name: str, path: str) -> Run:
 
 
 def indexed(target: Run, key: Run, path: str) -> Run:
+    """`target[key]`: `Missing` past the end or for an absent key, `Broken` for a negative index or another kind."""
+
     def item(container: Any, place: Any, frame: Frame) -> Any:
         kind = kind_of(container)
         if kind == "map":
@@ -62,6 +66,8 @@ def indexed(target: Run, key: Run, path: str) -> Run:
 
 
 def mapped(keys: list[Run], values: list[Run]) -> Run:
+    """A map literal; the same key twice is `Broken`."""
+
     def build(frame: Frame) -> dict[Any, Any]:
         built: dict[Any, Any] = {}
         for key_run, value_run in zip(keys, values, strict=True):
@@ -94,6 +100,8 @@ def strict(left: Run, right: Run, compute: Callable[[Any, Any, Frame], Any]) -> 
 
 
 def equality(left: Run, right: Run, *, negated: bool) -> Run:
+    """`==`, or `!=` when negated."""
+
     def compare(first: Any, second: Any, frame: Frame) -> bool:
         kind = type(first)
         same = first == second if kind is type(second) and kind in ATOMS else equal(first, second, frame)
@@ -128,6 +136,8 @@ def against_constant(sign: str, run: Run, constant: Any) -> Run | None:
 
 
 def negation(operand: Run) -> Run:
+    """`!` of true or false."""
+
     def run(frame: Frame) -> bool:
         value = operand(frame)
         if value is True or value is False:
@@ -138,10 +148,14 @@ def negation(operand: Run) -> Run:
 
 
 def minus(operand: Run) -> Run:
+    """`-` of a number."""
+
     return lambda frame: negative(operand(frame))
 
 
 def logic(operands: list[Run], operator: str) -> Run:
+    """`&&` and `||`: the settling value wins over unknown and error on any side, and ends the evaluation."""
+
     settles, other = operator == "||", operator != "||"
 
     def run(frame: Frame) -> Any:
@@ -164,6 +178,8 @@ def logic(operands: list[Run], operator: str) -> Run:
 
 
 def choice(condition: Run, then: Run, otherwise: Run) -> Run:
+    """`?:`, evaluating only the branch that is taken."""
+
     def run(frame: Frame) -> Any:
         value = condition(frame)
         if value is True:
@@ -176,6 +192,8 @@ def choice(condition: Run, then: Run, otherwise: Run) -> Run:
 
 
 def presence(target: Run, name: str) -> Run:
+    """`has()`: false when the member, or what should hold it, is missing."""
+
     def run(frame: Frame) -> bool:
         try:
             value = target(frame)

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any, Final
 
+from elohim_kernel.model.guards.closures import Run
 from elohim_kernel.model.guards.nodes import Node
 from elohim_kernel.model.guards.operations import FIRST_VARIABLE, Frame, kind_of
 from elohim_kernel.model.guards.parser import parse_text
 from elohim_kernel.model.guards.paths import names_read, refuse_unknown
-from elohim_kernel.model.guards.program import Compiler, Run
+from elohim_kernel.model.guards.program import Compiler
 from elohim_kernel.model.guards.signals import Broken, Exhausted, Missing
 from elohim_kernel.model.value import Value
 

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from elohim_kernel.model.guards.closures import Run
 from elohim_kernel.model.guards.operations import Frame, kind_of, pay
 from elohim_kernel.model.guards.signals import Broken, Missing, graver
-
-Run = Callable[[Frame], Any]
 
 
 def loop(macro: str, source: Run, body: Run, slot: int, weight: int) -> Run:

@@ -4,9 +4,23 @@ Signals instead of marker values keep the common path free of tests: `try` costs
 `Any` is the value of a fact, which has JSON's freedom.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from elohim_kernel.model.guards.closures import (
+    Run,
+    against_constant,
+    choice,
+    equality,
+    field,
+    indexed,
+    logic,
+    mapped,
+    member,
+    minus,
+    negation,
+    presence,
+    strict,
+)
 from elohim_kernel.model.guards.functions import FUNCTIONS
 from elohim_kernel.model.guards.loops import loop
 from elohim_kernel.model.guards.nodes import (
@@ -34,16 +48,12 @@ from elohim_kernel.model.guards.operations import (
     FIRST_VARIABLE,
     Frame,
     arithmetic,
-    equal,
-    kind_of,
     member_of,
-    negative,
     ordered,
-    own_key,
 )
 from elohim_kernel.model.guards.paths import Scope, inner_scope, path_of
 from elohim_kernel.model.guards.patterns import pattern
-from elohim_kernel.model.guards.signals import Broken, Missing, graver
+from elohim_kernel.model.guards.signals import Broken, Missing
 from elohim_kernel.model.guards.source import refusal
 
 _NODES_PER_UNIT: Final = 10  # a macro's item costs one unit of work for every so many nodes of its body
