@@ -129,15 +129,17 @@ def _usual_head(git: pygit2.Repository) -> Tip:
     default = default_branch(git)
     if current is not None and not git.is_bare and (git.head_is_detached or current.name != default):
         return current
-    others = _newest(_local_tips(git), but=default)
+    tips = _newest(_local_tips(git))
+    others = [tip for tip in tips if tip.name != default]
     goal = _nearest(git, default, current.commit) if default and current else None
     for tip in others:
-        if goal is None or _merge_base(git, goal.commit, tip.commit) != tip.commit:
+        shared = _merge_base(git, goal.commit, tip.commit) if goal else None
+        if goal is None or (shared is not None and shared.id != tip.commit.id):
             return tip
     if current is not None:
         return current
-    if others:
-        return others[0]
+    if tips:
+        return tips[0]
     raise Invalid("the repository has no commits: there is nothing to review", hint="make a first commit")
 
 
@@ -148,7 +150,7 @@ def _head(git: pygit2.Repository) -> Tip | None:
         commit = git.head.peel(pygit2.Commit)
     except (pygit2.GitError, KeyError):
         return None
-    return Tip(str(commit.id)[:12] if git.head_is_detached else git.head.shorthand, commit)
+    return Tip(str(commit.id)[:12] if git.head_is_detached else shown(git.head.raw_shorthand), commit)
 
 
 def _usual_base(git: pygit2.Repository, head: Tip) -> Tip | None:
@@ -203,6 +205,5 @@ def _local_tips(git: pygit2.Repository) -> Iterator[Tip]:
         yield Tip(shown(raw), commit)
 
 
-def _newest(tips: Iterable[Tip], *, but: str | None) -> Sequence[Tip]:
-    others = [tip for tip in tips if tip.name != but]
-    return sorted(others, key=lambda tip: (-tip.commit.commit_time, tip.name))[:_MAX_BRANCHES]
+def _newest(tips: Iterable[Tip]) -> Sequence[Tip]:
+    return sorted(tips, key=lambda tip: (-tip.commit.commit_time, tip.name))[:_MAX_BRANCHES]

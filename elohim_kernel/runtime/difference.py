@@ -124,7 +124,10 @@ def _with_renames(git: pygit2.Repository, deltas: list[Delta], old: pygit2.Tree,
     for found in proposed.deltas:
         origin = sources.get(found.old_file.raw_path)
         target = added.get(found.new_file.raw_path)
-        if origin is None or target is None or found.status not in (DeltaStatus.RENAMED, DeltaStatus.COPIED):
+        # All empty files are alike: that says nothing about where one came from.
+        if origin is None or target is None or _size(git, target.new) == 0:
+            continue
+        if found.status not in (DeltaStatus.RENAMED, DeltaStatus.COPIED):
             continue
         renamed = found.status == DeltaStatus.RENAMED and origin.status is FileStatus.DELETED
         status = FileStatus.RENAMED if renamed else FileStatus.COPIED

@@ -1,7 +1,7 @@
 """File names between git and people: git holds bytes, people read text, and the way back is exact.
 
-A byte that is not UTF-8 is shown as `\\xNN`. A backslash that would read like such an escape is itself shown as `\\x5c`,
-so two different names never look the same. Names that could leave a folder or pose as git's own are refused.
+A byte that is not UTF-8 is shown as `\\xNN`. A backslash that would read like such an escape is shown as `\\x5c`, so
+two different names never look the same. Names that could leave a folder or pose as git's own are refused.
 """
 
 import re

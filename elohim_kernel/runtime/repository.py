@@ -170,10 +170,11 @@ class GitRepository:
 
 def _entry(tree: pygit2.Tree, name: bytes) -> pygit2.Object | None:
     try:
-        text = name.decode()
+        return tree[name.decode()]
     except UnicodeDecodeError:
         return next((entry for entry in tree if entry.raw_name == name), None)
-    return tree[text] if text in tree else None
+    except (KeyError, ValueError):
+        return None
 
 
 def _write(target: Path, content: bytes) -> bool:
