@@ -188,6 +188,12 @@ class Compiler:
 
     def _macro(self, node: Macro) -> Run:
         source = self.compile(node.source)
+        body, slot = self.body(node)
+        weight = 1 + sum(1 for _ in levels(node.body)) // _NODES_PER_UNIT
+        return loop(node.macro, source, body, slot, weight)
+
+    def body(self, node: Macro) -> tuple[Run, int]:
+        """The closure of a macro's body alone, and the slot where it expects the loop variable."""
         slot = FIRST_VARIABLE + len(self._slots)
         slots, scope = self._slots, self._scope
         self._slots = {**slots, node.variable: slot}
@@ -195,5 +201,4 @@ class Compiler:
         self.slots = max(self.slots, slot + 1)
         body = self.compile(node.body)
         self._slots, self._scope = slots, scope
-        weight = 1 + sum(1 for _ in levels(node.body)) // _NODES_PER_UNIT
-        return loop(node.macro, source, body, slot, weight)
+        return body, slot
