@@ -81,13 +81,19 @@ def default_of(field: msgspec.structs.FieldInfo) -> str:
     return f"`{value!r}`"
 
 
+def choices(kind: object) -> str:
+    """The values an enumeration admits; "" for every other type."""
+    named = isinstance(kind, type) and issubclass(kind, enum.Enum)
+    return "one of " + ", ".join(f"`{each.value}`" for each in kind) if named else ""  # type: ignore[attr-defined]
+
+
 def fields(shape: type) -> str:
-    """The table of a struct's fields; "" when it has none."""
+    """The table of a struct's fields; "No fields." when it has none."""
     notes = field_notes(shape)
-    rows = [
-        (f"`{field.encode_name}`", f"`{type_name(field.type)}`", default_of(field), notes.get(field.name, ""))
-        for field in msgspec.structs.fields(shape)
-    ]
+    rows = []
+    for field in msgspec.structs.fields(shape):
+        note = "; ".join(filter(None, [notes.get(field.name, ""), choices(field.type)]))
+        rows.append((f"`{field.encode_name}`", f"`{type_name(field.type)}`", default_of(field), note))
     return table(("Field", "Type", "Default", ""), rows) if rows else "No fields."
 
 
@@ -98,13 +104,9 @@ def section(title: str, *paragraphs: str) -> str:
 
 def errors_page() -> str | None:
     """Every error: code, exit code, HTTP status, whether to try again."""
+    errors = module("elohim_kernel.errors")
     root = offered("elohim_kernel.errors", "KernelError")
-    kinds: dict[str, type] = {}
-    todo = [root]
-    while todo:
-        kind = todo.pop(0)
-        kinds.setdefault(kind.code, kind)
-        todo.extend(kind.__subclasses__())
+    kinds = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, root)}
     rows = []
     for code, kind in sorted(kinds.items()):
         again = "yes" if kind.retryable else "no"

@@ -1,5 +1,6 @@
 """The rooms: who may import whom. The layers themselves are written in pyproject.toml for import-linter."""
 
+import re
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -59,7 +60,13 @@ def impure(graph: grimp.ImportGraph) -> list[str]:
         if within(module, ["model"])
         for imported in graph.find_modules_directly_imported_by(module)
         if imported in OUTSIDE_WORLD - MODEL_EXCEPTIONS.get(module.removeprefix(f"{PACKAGE}."), set())
+        and not pure_paths_only(graph, module, imported)
     )
+
+
+def pure_paths_only(graph: grimp.ImportGraph, module: str, imported: str) -> bool:
+    lines = [each["line_contents"] for each in graph.get_import_details(importer=module, imported=imported)]
+    return bool(lines) and all(re.fullmatch(r"from pathlib import Pure\w+(, Pure\w+)*", line) for line in lines)
 
 
 def parts_out_of_bounds(graph: grimp.ImportGraph) -> list[str]:
@@ -143,6 +150,18 @@ def test_a_trespasser_is_found(invented: grimp.ImportGraph):
 
 def test_io_in_the_model_is_found_and_an_exception_is_honoured(invented: grimp.ImportGraph):
     assert impure(invented) == ["elohim_kernel.model.item imports pathlib"]
+
+
+def test_pure_paths_do_no_io(invented: grimp.ImportGraph):
+    for module, line in (
+        ("model.pure", "from pathlib import PurePosixPath"),
+        ("model.mixed", "from pathlib import Path"),
+    ):
+        invented.add_import(importer=f"{PACKAGE}.{module}", imported="pathlib", line_number=1, line_contents=line)
+
+    assert [line for line in impure(invented) if "model.item" not in line] == [
+        "elohim_kernel.model.mixed imports pathlib"
+    ]
 
 
 def test_a_part_out_of_bounds_is_found_in_both_directions(invented: grimp.ImportGraph):

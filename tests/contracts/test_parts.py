@@ -38,7 +38,8 @@ def flaws(part: object, protocol: type) -> Iterator[str]:
         needed = [(each.name, each.kind) for each in given[: len(wanted)]]
         extra = [each.name for each in given[len(wanted) :] if each.default is each.empty]
         if needed != wanted or extra:
-            yield f"{name}{inspect.signature(function)} should take {', '.join(name for name, _ in wanted) or 'nothing'}"
+            names = ", ".join(each for each, _ in wanted) or "nothing"
+            yield f"{name}{inspect.signature(function)} should take {names}"
 
 
 def untested(room: str, name: str, tests: Path) -> bool:
