@@ -80,9 +80,9 @@ def check_names(guard: Guard, known: Collection[str]) -> None:
 
     >>> check_names(parse("tests.faild == 0"), {"tests.failed", "tests.passed"})
     Traceback (most recent call last):
-    elohim_kernel.errors.Invalid: guard, line 1, column 1: nothing here is called tests.faild
+    elohim_kernel.errors.Invalid: guard, line 1, column 1: nothing here is called tests.faild; did you mean tests.failed or tests.passed?
       tests.faild == 0
-      ^; did you mean tests.failed or tests.passed?
+      ^
     """
     refuse_unknown(guard.text, guard.ast, known)
 

@@ -17,7 +17,8 @@ def refusal(text: str, position: int, message: str, *, hint: str | None = None) 
     """
     line, column = line_and_column(text, position)
     shown, caret = _window(text.split("\n")[line - 1], column - 1)
-    return Invalid(f"guard, line {line}, column {column}: {message}\n  {shown}\n  {' ' * caret}^", hint=hint)
+    advice = f"; {hint}" if hint else ""
+    return Invalid(f"guard, line {line}, column {column}: {message}{advice}\n  {shown}\n  {' ' * caret}^")
 
 
 def line_and_column(text: str, position: int) -> tuple[int, int]:
