@@ -70,12 +70,14 @@ def pure_paths_only(graph: grimp.ImportGraph, module: str, imported: str) -> boo
 
 
 def parts_out_of_bounds(graph: grimp.ImportGraph) -> list[str]:
+    """Imports across a part's border; what a part alone uses lies beside it, `_ruff_rules` beside `ruff`."""
     found = []
     for module in graph.modules:
         if not within(module, PARTS):
             continue
         for imported in graph.find_modules_directly_imported_by(module):
-            if imported.startswith(PACKAGE) and not within(imported, PARTS_MAY_IMPORT):
+            own = imported.startswith(f"{module.rpartition('.')[0]}._{module.rpartition('.')[2]}")
+            if imported.startswith(PACKAGE) and not own and not within(imported, PARTS_MAY_IMPORT):
                 found.append(f"part {module} imports {imported}")
         for importer in graph.find_modules_that_directly_import(module):
             if not within(importer, ("registry", *PARTS)):
@@ -114,6 +116,8 @@ def invented() -> grimp.ImportGraph:
         ("model.ids", "os"),
         ("engines.ruff", "elohim_kernel.store.owner"),
         ("engines.ruff", "elohim_kernel.engines.mypy"),
+        ("engines.ruff", "elohim_kernel.engines._ruff_rules"),
+        ("engines.ruff", "elohim_kernel.engines._mypy_rules"),
         ("workbench", "elohim_kernel.engines.ruff"),
         ("audit.trail", "elohim_kernel.audit.export"),
         ("audit.export", "elohim_kernel.audit.trail"),
@@ -167,6 +171,7 @@ def test_pure_paths_do_no_io(invented: grimp.ImportGraph):
 def test_a_part_out_of_bounds_is_found_in_both_directions(invented: grimp.ImportGraph):
     assert parts_out_of_bounds(invented) == [
         "elohim_kernel.workbench imports part elohim_kernel.engines.ruff",
+        "part elohim_kernel.engines.ruff imports elohim_kernel.engines._mypy_rules",
         "part elohim_kernel.engines.ruff imports elohim_kernel.engines.mypy",
         "part elohim_kernel.engines.ruff imports elohim_kernel.store.owner",
     ]
