@@ -1,0 +1,1 @@
+"""Where people and programs meet the workbench: command line, HTTP, notebooks, panels. Nothing is decided here."""
