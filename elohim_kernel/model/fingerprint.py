@@ -21,6 +21,7 @@ from elohim_kernel.model.finding import Finding
 VERSION: Final = "v1"
 CONTEXT_CHARACTERS: Final = 100
 SNIPPET_CHARACTERS: Final = 200
+PYTHON_SUFFIXES: Final = (".py", ".pyi", ".pyw")
 MASKED_CATEGORY: Final = "secret"
 
 _BLANK: Final = b" \t\r\n\f\v"
@@ -90,7 +91,7 @@ class _Lines:
         squeezed = [line.translate(None, _BLANK) for line in self._lines]
         self._squeezed = b"".join(squeezed)
         self._offsets = _running_sum(squeezed)
-        self._symbols = _Symbols(self._lines) if path.endswith((".py", ".pyi", ".pyw")) else None
+        self._symbols = Symbols(self._lines) if path.endswith(PYTHON_SUFFIXES) else None
 
     def context(self, line: int) -> str:
         if not 0 < line <= len(self._lines):
@@ -117,8 +118,12 @@ def _running_sum(parts: Sequence[bytes]) -> list[int]:
     return sums
 
 
-class _Symbols:
-    """Functions and classes of a Python file by indentation: right for ordinary code, and never a parse error."""
+class Symbols:
+    r"""Functions and classes of a Python file by indentation: right for ordinary code, and never a parse error.
+
+    >>> Symbols(b"class A:\n    def f(self):\n        return 1\n".splitlines()).at(3)
+    'A.f'
+    """
 
     def __init__(self, lines: Sequence[bytes]) -> None:
         self._starts: list[int] = []
@@ -149,6 +154,7 @@ class _Symbols:
         self._names.append(".".join(name for _, name in blocks))
 
     def at(self, line: int) -> str:
+        """Dotted name of the innermost function or class around a 1-based line; "" outside of all."""
         place = bisect_right(self._starts, line)
         return self._names[place - 1] if place else ""
 

@@ -1,0 +1,1 @@
+"""Engines: one local tool per file, each behind `ports.Engine`, listed by the registry, never importing each other."""

@@ -1,0 +1,221 @@
+"""Ruff on the Python files of a change, with our rules and severities and never the repository's configuration.
+
+Files are exported from the object store; ruff parses them and runs nothing. It is believed only so far as it proves
+what it did: a file it did not list, could not decode or could not parse was not analysed. A `noqa` comment that the
+change itself adds does not silence anything that matters: it is reported, at most as medium, and says so.
+"""
+
+import sysconfig
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from shutil import which
+from time import monotonic
+from typing import Final
+
+import msgspec
+
+from elohim_kernel.engines._ruff_rules import JUDGED, LEFT_OUT, UNPARSED, judge
+from elohim_kernel.model.change import FileChange, FileStatus
+from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Severity
+from elohim_kernel.model.fingerprint import MASKED_CATEGORY, fingerprinted
+from elohim_kernel.ports import EngineRequest, Tools
+
+NAME = "ruff"
+LABEL = "Ruff (Python)"
+
+_SUFFIXES: Final = (".py", ".pyi", ".pyw")
+_LONG_SPAN: Final = 10  # lines; a longer one is a whole block, whose first line is what the rule means
+_COMMON: Final = ("check", "--isolated", "--no-cache", "--no-respect-gitignore", "--config", "exclude=[]")
+_TARGET: Final = "py314"  # the widest grammar; no selected rule asks for newer idioms
+
+
+class _Place(msgspec.Struct, frozen=True):
+    row: int
+    column: int
+
+
+class _Fix(msgspec.Struct, frozen=True):
+    message: str | None = None
+
+
+class _Diagnostic(msgspec.Struct, frozen=True):
+    """The fields we read of one entry of ruff's JSON; old versions give `code` null for a syntax error."""
+
+    filename: str
+    message: str
+    location: _Place
+    end_location: _Place
+    code: str | None = None
+    noqa_row: int | None = None
+    fix: _Fix | None = None
+    url: str | None = None
+
+    @property
+    def rule(self) -> str:
+        return self.code or "invalid-syntax"
+
+
+class _Stopped(Exception):
+    """Ruff did not do its work; the text says why."""
+
+
+def available() -> str | None:
+    """None when ruff can run here; otherwise what to install."""
+    return None if _program() else "ruff is not installed; pip install 'elohim_kernel[engines]'"
+
+
+def run(request: EngineRequest, tools: Tools) -> EngineReport:
+    """Analyse the changed Python files at head, or all of them when the request has no change."""
+    began = monotonic()
+    program = _program()
+    if program is None:
+        return _report(EngineStatus.NOT_RUN, available() or "", began)
+    repository = tools.repository(request.repository)
+    changed = {file.path: file for file in (request.change.files if request.change else ())}
+    wanted = _python_files(changed if request.change else repository.paths(request.head), changed)
+    if not wanted:
+        where = "in the change" if request.change else "in the repository"
+        return _report(EngineStatus.NOT_RUN, f"no Python files {where}", began)
+    with tempfile.TemporaryDirectory(dir=tools.scratch, prefix="ruff-") as folder:
+        tree = Path(folder).resolve()
+        written = repository.export(request.head, wanted, tree)
+        try:
+            seen = _Seen(program, tree, request.timeout_s, tools)
+        except _Stopped as why:
+            return _report(EngineStatus.FAILED, str(why), began)
+        unparsed = {seen.path_of(each) for each in seen.obeying if each.rule in UNPARSED}
+        analysed = (set(written) & seen.listed) - unparsed
+        findings = _findings(seen, changed)
+        sources = {path: (tree / path).read_bytes() for path in {finding.path for finding in findings}}
+    skipped = tuple(path for path in wanted if path not in analysed)
+    status, reason = _verdict(len(analysed), skipped, len(findings))
+    return msgspec.structs.replace(
+        _report(status, reason, began),
+        version=seen.version,
+        files=len(analysed),
+        skipped=skipped,
+        rules=tuple(JUDGED),
+        findings=fingerprinted(findings, sources),
+    )
+
+
+def _program() -> str | None:
+    return which("ruff", path=sysconfig.get_path("scripts")) or which("ruff")
+
+
+def _python_files(paths: Iterable[str], changed: Mapping[str, FileChange]) -> list[str]:
+    gone = {path for path, file in changed.items() if file.status is FileStatus.DELETED or file.submodule}
+    return sorted(path for path in paths if path.endswith(_SUFFIXES) and path not in gone)
+
+
+class _Seen:
+    """What ruff listed and said about the exported tree, with `noqa` comments obeyed and ignored."""
+
+    def __init__(self, program: str, tree: Path, timeout_s: float, tools: Tools) -> None:
+        self._program, self._tree, self._tools = program, tree, tools
+        self._deadline = monotonic() + timeout_s
+        self.version = self._output("--version").decode(errors="replace").strip().removeprefix("ruff ")
+        listed = self._output(*_COMMON, "--show-files", ".").decode(errors="replace")
+        # A name may hold a line break, so names are recognised by where they start, not by line.
+        self.listed = {self._below(name) for name in f"\n{listed.rstrip()}".split(f"\n{tree}/")[1:]}
+        rules = ("--select", ",".join(JUDGED), "--ignore", ",".join(LEFT_OUT))
+        check = (*_COMMON, "--exit-zero", "--output-format", "json", "--target-version", _TARGET, *rules)
+        self.obeying = self._diagnostics(*check, ".")
+        self.ignoring = self._diagnostics(*check, "--ignore-noqa", ".")
+
+    def path_of(self, diagnostic: _Diagnostic) -> str:
+        return self._below(diagnostic.filename.removeprefix(f"{self._tree}/"))
+
+    def _below(self, name: str) -> str:
+        return name.removeprefix("./")
+
+    def _diagnostics(self, *arguments: str) -> Sequence[_Diagnostic]:
+        output = self._output(*arguments)
+        try:
+            return msgspec.json.decode(output, type=tuple[_Diagnostic, ...])
+        except msgspec.DecodeError as wrong:
+            raise _Stopped(f"ruff's output is not what we read: {wrong}") from None
+
+    def _output(self, *arguments: str) -> bytes:
+        left_s = self._deadline - monotonic()
+        completed = self._tools.run((self._program, *arguments), cwd=self._tree, timeout_s=left_s)
+        if completed.reason or completed.exit_code != 0:
+            said = completed.stderr.decode(errors="replace").strip().partition("\n")[0][:200]
+            raise _Stopped(
+                f"ruff did not finish: {completed.reason or f'exit code {completed.exit_code}'} {said}".strip()
+            )
+        return completed.stdout
+
+
+def _findings(seen: _Seen, changed: Mapping[str, FileChange]) -> list[Finding]:
+    obeyed = {_identity(each) for each in seen.obeying}
+    syntax: set[str] = set()
+    findings: list[Finding] = []
+    for each in (*seen.obeying, *(silent for silent in seen.ignoring if _identity(silent) not in obeyed)):
+        path = seen.path_of(each)
+        if each.rule in UNPARSED and path in syntax:
+            continue  # one broken line makes many errors: the first one says where
+        if each.rule in UNPARSED:
+            syntax.add(path)
+        finding = _finding(each, path, changed.get(path))
+        if _identity(each) in obeyed:
+            findings.append(finding)
+        elif _silenced_by_the_change(each, finding, changed.get(path)):
+            findings.append(_as_silenced(finding))
+    return findings
+
+
+def _identity(diagnostic: _Diagnostic) -> tuple[str, int, int, str]:
+    return (diagnostic.filename, diagnostic.location.row, diagnostic.location.column, diagnostic.rule)
+
+
+def _finding(diagnostic: _Diagnostic, path: str, file: FileChange | None) -> Finding:
+    judged = judge(diagnostic.rule, diagnostic.message, path)
+    line, end = diagnostic.location.row, diagnostic.end_location.row
+    fix = diagnostic.fix.message if diagnostic.fix else None
+    return Finding(
+        rule=diagnostic.rule,
+        severity=judged.severity,
+        message=diagnostic.message,
+        path=path,
+        line=line,
+        end_line=end,
+        column=diagnostic.location.column,
+        tool=NAME,
+        confidence=judged.confidence,
+        category=judged.category,
+        cwe=judged.cwe,
+        remediation=fix or (f"see {diagnostic.url}" if diagnostic.url else ""),
+        on_changed_line=file is not None and file.touches(line, end if end - line < _LONG_SPAN else line),
+    )
+
+
+def _silenced_by_the_change(diagnostic: _Diagnostic, finding: Finding, file: FileChange | None) -> bool:
+    if finding.severity.rank > Severity.MEDIUM.rank and finding.category not in ("security", MASKED_CATEGORY):
+        return False  # an unused import that somebody wants to keep is theirs to keep
+    comment_added = file is not None and diagnostic.noqa_row is not None and file.touches(diagnostic.noqa_row)
+    return finding.on_changed_line or comment_added
+
+
+def _as_silenced(finding: Finding) -> Finding:
+    return msgspec.structs.replace(
+        finding,
+        severity=max(finding.severity, Severity.MEDIUM, key=lambda severity: severity.rank),
+        message=f"{finding.message} (silenced by a comment in this change)",
+        on_changed_line=True,
+    )
+
+
+def _verdict(analysed: int, skipped: Sequence[str], findings: int) -> tuple[EngineStatus, str]:
+    files = f"{analysed:,} Python {'file' if analysed == 1 else 'files'} analysed"
+    if skipped:
+        more = f" and {len(skipped) - 3:,} more" if len(skipped) > 3 else ""
+        return EngineStatus.PARTIAL, f"{files}, {len(skipped):,} could not be: {', '.join(skipped[:3])}{more}"
+    if findings:
+        return EngineStatus.FINDINGS, files
+    return EngineStatus.CLEAN, f"{files}, all listed and parsed, no finding"
+
+
+def _report(status: EngineStatus, reason: str, began: float) -> EngineReport:
+    return EngineReport(engine=NAME, status=status, reason=reason, seconds=round(monotonic() - began, 4))

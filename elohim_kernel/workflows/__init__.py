@@ -1,0 +1,1 @@
+"""Work items, workflows and their stages."""

@@ -1,0 +1,1 @@
+"""Automated stages: one type per file, each behind `ports.Stage`. The registry lists them."""
