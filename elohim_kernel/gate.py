@@ -23,6 +23,7 @@ from elohim_kernel.store.unit import Reader, Unit
 C = TypeVar("C", bound=Command | Query)
 
 _NAME_CAP: Final = 300  # characters of a message that go into the log
+_KEPT: Final = (bytes, datetime)  # bulk rows are not turned into text and back
 
 
 class Gate:
@@ -82,12 +83,14 @@ class Gate:
         token = self.store.memory.find(Token, digest_of(secret))
         principal = self.store.memory.get(Principal, token.principal) if token else None
         if token is None or principal is None or not token.is_valid(self._now()) or not principal.active:
-            raise Unauthenticated("that token does not open this door", hint="make one with `elohim access token create`")
+            raise Unauthenticated(
+                "that token does not open this door", hint="make one with `elohim access token create`"
+            )
         return principal, token
 
     def decode(self, name: str, body: bytes | Mapping[str, Any], *, kind: type[C]) -> C:
         """A command or query from its name and its fields as MessagePack or plain data; raises `Invalid`."""
-        known: type[Any] | None
+        known: Any  # a command or query class, or None
         if issubclass(kind, Command):
             entry = self.catalogue.commands.get(name)
             known = entry.command if entry else None
@@ -98,7 +101,9 @@ class Gate:
             raise NotFound(f"there is no {kind.__name__.lower()} {name!r}")
         try:
             value: C = (
-                msgspec.msgpack.decode(body, type=known) if isinstance(body, bytes) else msgspec.convert(body, type=known)
+                msgspec.msgpack.decode(body, type=known)
+                if isinstance(body, bytes)
+                else msgspec.convert(body, type=known)
             )
         except (msgspec.ValidationError, msgspec.DecodeError) as wrong:
             raise Invalid(f"{name}: {wrong}") from None
@@ -166,6 +171,8 @@ def authorise(reader: Reader, need: Need, tenant: str) -> None:
 def checked(operation: C) -> C:
     """The operation with every field's type checked: values built in Python are not checked when they are built."""
     try:
-        return msgspec.convert(msgspec.to_builtins(operation), type=type(operation))
+        return msgspec.convert(
+            msgspec.to_builtins(operation, builtin_types=_KEPT), type=type(operation), builtin_types=_KEPT
+        )
     except msgspec.ValidationError as wrong:
-        raise Invalid(f"{name_of(type(operation))}: {wrong}") from None
+        raise Invalid(f"{type(operation).__name__}: {wrong}") from None

@@ -60,7 +60,10 @@ class Reading(Value, frozen=True):
 
 def prometheus(readings: tuple[Reading, ...], gauges: Mapping[str, Mapping[str, float]]) -> str:
     """The text that Prometheus scrapes. `gauges` maps a name to values by the one label `state`."""
-    lines = ["# HELP elohim_operation_seconds Time an operation took at the gate.", "# TYPE elohim_operation_seconds histogram"]
+    lines = [
+        "# HELP elohim_operation_seconds Time an operation took at the gate.",
+        "# TYPE elohim_operation_seconds histogram",
+    ]
     for reading in readings:
         labels = f'operation="{reading.operation}",outcome="{reading.outcome.value}"'
         running = 0

@@ -106,7 +106,9 @@ class ApprovalEscalated(Value, frozen=True, tag="approval.escalated"):
 ApprovalEvent = ApprovalRequested | ApprovalVoted | ApprovalClosed | ApprovalEscalated
 
 
-def apply_approval(state: Approval | None, subject: str, data: ApprovalEvent, *, actor: str, when: datetime) -> Approval:
+def apply_approval(
+    state: Approval | None, subject: str, data: ApprovalEvent, *, actor: str, when: datetime
+) -> Approval:
     """Fold one event into an approval."""
     if isinstance(data, ApprovalRequested):
         return Approval(

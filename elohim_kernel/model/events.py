@@ -150,6 +150,19 @@ def _table() -> dict[type[Any], tuple[type[Any], _Apply]]:
 _FOLDS: Final = _table()
 
 
+BIRTHS: Final = frozenset(
+    {
+        access.PrincipalAdded,
+        access.TeamAdded,
+        token.TokenCreated,
+        workflow.WorkflowCreated,
+        work_item.WorkItemOpened,
+        approval.ApprovalRequested,
+        run.RunStarted,
+    }
+)  # kinds that begin a state: there is nothing before them to look for
+
+
 def entity_of(data: object) -> type[Entity] | None:
     """The type of state this data changes; `None` when it changes none."""
     found = _FOLDS.get(type(data))

@@ -59,7 +59,11 @@ def answers(fields: tuple[Field, ...], given: Mapping[str, Any]) -> dict[str, An
     {'ok': True}
     """
     known = {field.name for field in fields}
-    wrong = [f"{name}: not a field of this form ({', '.join(sorted(known)) or 'it has none'})" for name in given if name not in known]
+    wrong = [
+        f"{name}: not a field of this form ({', '.join(sorted(known)) or 'it has none'})"
+        for name in given
+        if name not in known
+    ]
     taken: dict[str, Any] = {}
     for field in fields:
         hidden = bool(field.shown_if) and not parse(field.shown_if).evaluate({**given, **taken}).passed

@@ -47,7 +47,8 @@ def notifications(event: Event, after: Entity | None) -> tuple[Notification, ...
         text = f"approval asked in stage {after.stage}" + (f": {after.note}" if after.note else "")
         told = _deciders(after.rule, after.workflow)
         return tuple(
-            Notification(recipient=who, kind=NotificationKind.APPROVAL_ASKED, item=after.item, text=text) for who in told
+            Notification(recipient=who, kind=NotificationKind.APPROVAL_ASKED, item=after.item, text=text)
+            for who in told
         )
     return ()
 
@@ -67,7 +68,9 @@ def _about_item(event: Event, item: WorkItem) -> Iterator[Notification]:
             if who:
                 yield tell(who, NotificationKind.COMMENTED, _line(data.text))
     elif isinstance(data, SlaMissed):
-        yield tell(item.assignee or item.opened_by, NotificationKind.OVERDUE, f"{item.title} is overdue in {item.stage}")
+        yield tell(
+            item.assignee or item.opened_by, NotificationKind.OVERDUE, f"{item.title} is overdue in {item.stage}"
+        )
     elif isinstance(data, WorkItemFailed):
         yield tell(item.opened_by, NotificationKind.FAILED, _line(data.reason))
 

@@ -288,7 +288,9 @@ WorkItemEvent = (
 )
 
 
-def apply_work_item(state: WorkItem | None, subject: str, data: WorkItemEvent, *, actor: str, when: datetime) -> WorkItem:
+def apply_work_item(
+    state: WorkItem | None, subject: str, data: WorkItemEvent, *, actor: str, when: datetime
+) -> WorkItem:
     """Fold one event into a work item."""
     if isinstance(data, WorkItemOpened):
         entry = data.entry
@@ -330,7 +332,14 @@ def apply_work_item(state: WorkItem | None, subject: str, data: WorkItemEvent, *
 
 
 def _entered(
-    state: WorkItem, entry: Entry, *, actor: str, when: datetime, data: Mapping[str, Any], facts: Mapping[str, Any], resolution: str
+    state: WorkItem,
+    entry: Entry,
+    *,
+    actor: str,
+    when: datetime,
+    data: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    resolution: str,
 ) -> WorkItem:
     final = entry.status.is_final
     return replace(
@@ -369,7 +378,13 @@ def _changed(state: WorkItem, data: WorkItemEvent, actor: str, when: datetime) -
             return replace(state, status=Status.FAILED, changed_at=when, resolution=data.reason)
         case WorkItemCancelled():
             return replace(
-                state, status=Status.CANCELLED, changed_at=when, closed_at=when, resolution=data.reason, approval="", sla_due=None
+                state,
+                status=Status.CANCELLED,
+                changed_at=when,
+                closed_at=when,
+                resolution=data.reason,
+                approval="",
+                sla_due=None,
             )
         case WorkItemWaiting():
             return replace(state, status=Status.WAITING, approval=data.approval, changed_at=when)

@@ -215,7 +215,9 @@ class TemplateSaved(Value, frozen=True, tag="template.saved"):
 WorkflowEvent = WorkflowCreated | WorkflowRevised | WorkflowShared | WorkflowArchived
 
 
-def apply_workflow(state: Workflow | None, subject: str, data: WorkflowEvent, *, actor: str, when: datetime) -> Workflow:
+def apply_workflow(
+    state: Workflow | None, subject: str, data: WorkflowEvent, *, actor: str, when: datetime
+) -> Workflow:
     """Fold one event into a workflow."""
     if isinstance(data, WorkflowCreated):
         first = Revision(number=1, definition=data.definition, saved_by=actor, saved_at=when, note=data.note)
@@ -231,7 +233,9 @@ def apply_workflow(state: Workflow | None, subject: str, data: WorkflowEvent, *,
     assert state is not None
     match data:
         case WorkflowRevised():
-            saved = Revision(number=data.number, definition=data.definition, saved_by=actor, saved_at=when, note=data.note)
+            saved = Revision(
+                number=data.number, definition=data.definition, saved_by=actor, saved_at=when, note=data.note
+            )
             return replace(state, revisions=(*state.revisions, saved), name=data.definition.name)
         case WorkflowShared():
             return replace(state, visibility=data.visibility, tenant=data.tenant)

@@ -111,7 +111,9 @@ def workflow_named(reader: Reader, name: str) -> Workflow:
         if found is not None:
             return found
     seen = sorted(flow.name for flow in reader.every(Workflow) if reader.principal.sees(flow.tenant))
-    raise NotFound(f"there is no workflow {name!r}", hint=f"there is {', '.join(seen)}" if seen else "there is none yet")
+    raise NotFound(
+        f"there is no workflow {name!r}", hint=f"there is {', '.join(seen)}" if seen else "there is none yet"
+    )
 
 
 def template_named(reader: Reader, name: str) -> Template:

@@ -13,7 +13,7 @@ from elohim_kernel.store.schema import SCHEMA_VERSION, migrate
 
 MEMORY = ":memory:"
 
-_SETTINGS: Mapping[str, object] = {
+_SETTINGS: dict[str, str | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
@@ -29,7 +29,7 @@ class Database:
         self.statements = 0
         self.commits = 0
         with translated(path):
-            self._connection = duckdb.connect(str(path), config=dict(_SETTINGS))
+            self._connection = duckdb.connect(str(path), config=_SETTINGS)
             self._connection.execute("set TimeZone = 'UTC'")
             migrate(self._connection, str(path))
 
@@ -80,20 +80,14 @@ class Database:
         with translated(self.path):
             cursor = self._connection.cursor()
             try:
-                return cursor.execute(sql, dict(parameters) if parameters else None).to_arrow_table()
+                return cursor.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
             finally:
                 cursor.close()
 
     def rows(self, sql: str, parameters: Mapping[str, object] | None = None) -> list[dict[str, Any]]:
         """Rows as dicts: for few rows. Values are SQL values, hence `Any`."""
-        with translated(self.path):
-            cursor = self._connection.cursor()
-            try:
-                cursor.execute(sql, dict(parameters) if parameters else None)
-                names = [column[0] for column in cursor.description or ()]
-                return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-            finally:
-                cursor.close()
+        found: list[dict[str, Any]] = self.read(sql, parameters).to_pylist()
+        return found
 
     def checkpoint(self) -> None:
         """Fold the write-ahead log into the file."""
@@ -124,10 +118,16 @@ def translated(path: Path | str) -> Iterator[None]:
         if "Could not set lock" in text:
             raise Unavailable(f"another process holds {path}", hint="it will be used through its owner") from wrong
         if "newer version" in text or "version number" in text:
-            raise Incompatible(f"{path} was written by another version of DuckDB", hint=f"ours is {duckdb.__version__}") from wrong
-        raise Unavailable(f"the store {path} cannot be used: {_first_line(text)}", hint="check space and rights") from wrong
+            raise Incompatible(
+                f"{path} was written by another version of DuckDB", hint=f"ours is {duckdb.__version__}"
+            ) from wrong
+        raise Unavailable(
+            f"the store {path} cannot be used: {_first_line(text)}", hint="check space and rights"
+        ) from wrong
     except (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException) as wrong:
-        raise Unavailable(f"the store {path} is damaged or full: {_first_line(str(wrong))}", hint="check the disk") from wrong
+        raise Unavailable(
+            f"the store {path} is damaged or full: {_first_line(str(wrong))}", hint="check the disk"
+        ) from wrong
     except duckdb.Error as wrong:
         raise Fault(f"the store refused a statement of ours: {_first_line(str(wrong))}") from wrong
 

@@ -11,7 +11,7 @@ from elohim_kernel.model.record import FindingsRecorded
 from elohim_kernel.store.database import Database
 
 _COPIED: Final = (
-    "item, tool, rule, severity, confidence, category, cwe, path, line, end_line, \"column\", symbol, message, snippet,"
+    'item, tool, rule, severity, confidence, category, cwe, path, line, end_line, "column", symbol, message, snippet,'
     " remediation, on_changed_line, tool_id, context, ref, head"
 )
 _SET: Final = ", ".join(f"{name.strip()} = s.{name.strip()}" for name in _COPIED.split(","))

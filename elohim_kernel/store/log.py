@@ -142,15 +142,24 @@ def verify(database: Database, checkpoint: Checkpoint | None = None, *, chunk: i
         for row in rows:
             fields = tuple(str(row[name]) for name in ("seq", "kind", "subject", "scope", "actor", "request", "body"))
             if row["seq"] != expected:
-                return _bad(count, head, expected, f"record {expected} is missing or doubled: found {row['seq']} in its place")
+                return _bad(
+                    count, head, expected, f"record {expected} is missing or doubled: found {row['seq']} in its place"
+                )
             wanted = record_hash(head, row["micros"], fields)
             if wanted != row["hash"]:
-                return _bad(count, head, expected, f"record {expected} does not fit its hash: it or one before was changed")
+                return _bad(
+                    count, head, expected, f"record {expected} does not fit its hash: it or one before was changed"
+                )
             head, expected, count = wanted, expected + 1, count + 1
             if checkpoint is not None and row["seq"] == checkpoint.seq:
                 anchored = head == checkpoint.head
                 if not anchored:
-                    return _bad(count, head, row["seq"], f"record {row['seq']} is not the one the checkpoint saw: the log was rewritten")
+                    return _bad(
+                        count,
+                        head,
+                        row["seq"],
+                        f"record {row['seq']} is not the one the checkpoint saw: the log was rewritten",
+                    )
         if not rows:
             break
     return _end(database, checkpoint, anchored=anchored, head=head, count=count)
@@ -161,7 +170,9 @@ def _end(database: Database, checkpoint: Checkpoint | None, *, anchored: bool, h
     if total["n"] != count:
         return _bad(count, head, count + 1, f"{total['n'] - count} records lie outside the chain after record {count}")
     if checkpoint is not None and not anchored:
-        return _bad(count, head, count + 1, f"the log ends at record {count}, the checkpoint saw {checkpoint.seq}: it was cut")
+        return _bad(
+            count, head, count + 1, f"the log ends at record {count}, the checkpoint saw {checkpoint.seq}: it was cut"
+        )
     return Verification(ok=True, events=count, head=head)
 
 

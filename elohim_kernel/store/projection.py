@@ -49,7 +49,17 @@ def _notification_rows(pending: Sequence[Pending]) -> pa.Table | None:
     columns: dict[str, list[Any]] = {field.name: [] for field in NOTIFICATIONS}  # columns of several types, hence Any
     for event, after in pending:
         for told in notifications(event, after):
-            row = (event.seq, told.recipient, event.actor, told.kind.value, told.item, told.reference, event.scope, told.text, event.when)
+            row = (
+                event.seq,
+                told.recipient,
+                event.actor,
+                told.kind.value,
+                told.item,
+                told.reference,
+                event.scope,
+                told.text,
+                event.when,
+            )
             for column, value in zip(columns.values(), row, strict=True):
                 column.append(value)
     if not columns["seq"]:

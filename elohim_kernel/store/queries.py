@@ -17,7 +17,7 @@ _QUEUE_ORDER: Final = {
 }
 
 _ITEMS: Final = (
-    f"from work_items where {_VISIBLE}"  # noqa: S608
+    f"from work_items where {_VISIBLE}"
     " and ($status = '' or status = $status) and ($stage = '' or stage = $stage)"
     " and ($workflow = '' or workflow = $workflow) and ($assignee = '' or assignee = $assignee)"
     " and ($tag = '' or list_contains(tags, $tag)) and ($text = '' or contains(lower(title), lower($text)))"
@@ -25,10 +25,7 @@ _ITEMS: Final = (
 )
 
 QUERIES: Final[Mapping[str, str]] = {
-    **{
-        f"items_by_{order}": f"select id {_ITEMS} order by {by} limit $limit"  # noqa: S608
-        for order, by in _QUEUE_ORDER.items()
-    },
+    **{f"items_by_{order}": f"select id {_ITEMS} order by {by} limit $limit" for order, by in _QUEUE_ORDER.items()},
     "count_items": f"select status, count(*) as n from work_items where {_VISIBLE} group by status order by status",
     "count_findings": f"select state, count(*) as n from findings where {_VISIBLE} group by state order by state",
     "count_events": f"select kind, count(*) as n from events where {_VISIBLE} group by kind order by kind",

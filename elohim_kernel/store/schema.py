@@ -51,12 +51,15 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: str) -> None:
     done = applied(connection)
     if done > SCHEMA_VERSION:
         raise Incompatible(
-            f"{path} has schema {done}, this program knows {SCHEMA_VERSION}", hint="use the newer elohim_kernel, or another home"
+            f"{path} has schema {done}, this program knows {SCHEMA_VERSION}",
+            hint="use the newer elohim_kernel, or another home",
         )
     for number, (name, change) in enumerate(MIGRATIONS[done:], start=done + 1):
         connection.execute("begin")
         try:
-            connection.execute("create table if not exists migrations (number BIGINT, name VARCHAR, applied_at TIMESTAMPTZ)")
+            connection.execute(
+                "create table if not exists migrations (number BIGINT, name VARCHAR, applied_at TIMESTAMPTZ)"
+            )
             change(connection)
             connection.execute("insert into migrations values ($1, $2, now())", [number, name])
             connection.execute("commit")

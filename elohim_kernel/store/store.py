@@ -269,7 +269,9 @@ class _Group:
         except Exception:
             # An outer door: one command's defect must not take the others of its group with it.
             _log.exception("a command failed")
-            waiting.error = Fault("the command failed because of a defect of ours; nothing was changed", hint="see the log")
+            waiting.error = Fault(
+                "the command failed because of a defect of ours; nothing was changed", hint="see the log"
+            )
             self._refuse(work, waiting.error)
 
     def _unit(self, caller: Caller) -> Unit:
@@ -349,5 +351,7 @@ class _Group:
 def causal(seq: int, depth: int) -> dict[str, Any]:
     """Keywords for a `Caller` whose command is caused by event number `seq`. Mixed types, hence `Any`."""
     if depth > 8:
-        raise Invalid(f"a chain of {depth} events that cause each other was stopped", hint="look for a loop between workflows")
+        raise Invalid(
+            f"a chain of {depth} events that cause each other was stopped", hint="look for a loop between workflows"
+        )
     return {"cause": event_id(seq), "depth": depth + 1}

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from elohim_kernel.errors import NotFound
 from elohim_kernel.model.access import Principal, Role
-from elohim_kernel.model.events import Entity, Event, EventData, deliveries, entity_of, fold
+from elohim_kernel.model.events import BIRTHS, Entity, Event, EventData, deliveries, entity_of, fold
 from elohim_kernel.model.ids import PREFIXES, prefix_of
 from elohim_kernel.model.run import Delivery
 from elohim_kernel.model.work_item import WorkItem, reference
@@ -58,7 +58,8 @@ class Reader:
 
     def rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
         """Rows of a named query, within the principal's scopes. Values are SQL values, hence `Any`."""
-        return self._read(name, {**parameters, "scopes": self.scopes()}).to_pylist()
+        found: list[dict[str, Any]] = self.table(name, **parameters).to_pylist()
+        return found
 
     def table(self, name: str, **parameters: object) -> pa.Table:
         """The same as Arrow."""
@@ -156,7 +157,7 @@ class Unit(Reader):
         self._next += 1
         self.events.append(event)
         kind = entity_of(data)
-        before = self.find(kind, subject) if kind else None
+        before = self.find(kind, subject) if kind and type(data) not in BIRTHS else None
         after = fold(before, event) if kind else None
         self.changes.append((event, before, after))
         if after is not None:

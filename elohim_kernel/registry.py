@@ -1,0 +1,16 @@
+"""Joins the written tables of built-in parts and operations. Nothing registers itself by being imported."""
+
+from typing import Final
+
+from elohim_kernel.store.catalogue import Catalogue
+from elohim_kernel.workflows import work_items
+
+_ROOMS: Final = (work_items,)
+
+
+def catalogue() -> Catalogue:
+    """Every command and query there is."""
+    return Catalogue.of(
+        [entry for room in _ROOMS for entry in getattr(room, "COMMANDS", ())],
+        [entry for room in _ROOMS for entry in getattr(room, "QUERIES", ())],
+    )
