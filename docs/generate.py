@@ -10,9 +10,9 @@ import enum
 import importlib
 import importlib.util
 import inspect
+import json
 import re
 import sys
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -97,9 +97,9 @@ def fields(shape: type) -> str:
     return table(("Field", "Type", "Default", ""), rows) if rows else "No fields."
 
 
-def section(title: str, *paragraphs: str) -> str:
+def section(title: str, *paragraphs: str, level: int = 2) -> str:
     """A headed part of a page."""
-    return "\n\n".join([f"## {title}", *(text for text in paragraphs if text)])
+    return "\n\n".join([f"{'#' * level} {title}", *(text for text in paragraphs if text)])
 
 
 def errors_page() -> str | None:
@@ -115,28 +115,32 @@ def errors_page() -> str | None:
     return f"{head}\n\n{table(('Code', 'Class', 'Exit', 'HTTP', 'Try again', 'Meaning'), rows)}"
 
 
-def operations(kinds: Mapping[type, object]) -> Iterator[str]:
-    """A section for each command or query."""
-    for kind in sorted(kinds, key=lambda each: each.__name__):
-        example = getattr(kind, "example", "")
-        permission = getattr(kind, "permission", None)
+def operations(kinds: Mapping[str, Any]) -> Iterator[str]:
+    """A section for each command or query, by the name it has outside Python."""
+    for name, kind in sorted(kinds.items()):
+        example = json.dumps(msgspec.to_builtins(kind.example), ensure_ascii=False)
+        gives = f" Gives `{type_name(kind.result)}`." if kind.result is not None else ""
         yield section(
-            kind.__name__,
+            f"`{name}`",
             prose(kind),
-            f"Needs: {permission}." if permission else "",
+            f"In Python `{kind.__name__}`. Needs {kind.need}.{gives}",
             fields(kind),
-            f"```python\n{textwrap.dedent(str(example)).strip()}\n```" if example else "",
+            f"```json\n{example}\n```" if kind.example else "",
+            level=3,
         )
 
 
 def commands_page() -> str | None:
     """Every command and query with its fields, permission and example."""
     registry = module("elohim_kernel.registry")
-    if registry is None or not hasattr(registry, "commands"):
+    if registry is None:
         return None
-    head = "Everything that changes something is a command; everything that reads is a query. Each is one value."
-    commands, queries = operations(registry.commands()), operations(registry.queries())
-    return "\n\n".join([head, "# Commands", *commands, "# Queries", *queries])
+    known = registry.catalogue()
+    parts = ["Everything that changes something is a command; everything that reads is a query. Each is one value."]
+    parts += ["## Commands", *operations({name: entry.command for name, entry in known.commands.items()})]
+    if known.queries:
+        parts += ["## Queries", *operations({name: entry.query for name, entry in known.queries.items()})]
+    return "\n\n".join(parts)
 
 
 def events_page() -> str | None:
@@ -203,7 +207,7 @@ def python_page() -> str | None:
         documented = inspect.isclass(thing) or inspect.isroutine(thing)
         parts.append(section(f"`{name}`", _signature(name, thing), prose(thing) if documented else f"`{thing!r}`"))
         if inspect.isclass(thing):
-            parts += [f"### `{name}.{verb}`\n\n{text}" for verb, text in _members(thing)]
+            parts += [section(f"`{name}.{verb}`", text, level=3) for verb, text in _members(thing)]
     return "\n\n".join(parts)
 
 
