@@ -59,7 +59,7 @@ def inline_imports(modules: Iterable[Any]) -> set[str]:
     """Imports inside functions that nothing excuses, as "module: imported"."""
     found = set()
     for module in modules:
-        notice = (ast.get_docstring(module.tree) or "").replace("vl-convert", "vl_convert")
+        notice = ast.get_docstring(module.tree) or ""
         lazy_door = module.name.startswith(LAZY_DOORS)
         for function in (node for node in ast.walk(module.tree) if isinstance(node, Function)):
             for node in ast.walk(function):
