@@ -11,8 +11,8 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from elohim_kernel.audit.metrics import Meter, Outcome
-from elohim_kernel.errors import Denied, Invalid, KernelError, NotFound, Unauthenticated
-from elohim_kernel.model.access import Need, Principal, Role, Verdict, decide, may_anywhere
+from elohim_kernel.errors import Conflict, Denied, Invalid, KernelError, NotFound, Unauthenticated
+from elohim_kernel.model.access import WORKER, Need, Principal, Role, Verdict, decide, may_anywhere
 from elohim_kernel.model.command import Command, Query, name_of
 from elohim_kernel.model.record import CommandFailed, CommandRefused
 from elohim_kernel.model.token import Token, digest_of
@@ -74,7 +74,7 @@ class Gate:
     def principal_named(self, name: str) -> Principal:
         """The active principal people call `name`; raises `Unauthenticated`."""
         found = self.store.memory.find(Principal, name)
-        if found is None or not found.active:
+        if found is None or not found.active or found.id == WORKER:
             raise Unauthenticated(f"nobody here is called {name!r}", hint="see `elohim access user list`")
         return found
 
@@ -138,7 +138,10 @@ class _CommandWork:
 
     def recall(self, result: str) -> object:
         kind = self._command.result
-        return msgspec.json.decode(result, type=kind) if kind is not None else None
+        try:
+            return msgspec.json.decode(result, type=kind) if kind is not None else None
+        except msgspec.ValidationError:
+            raise Conflict("this key was used before, for another command", hint="use a fresh key") from None
 
     def count(self, error: KernelError | None) -> None:
         outcome = Outcome.DONE if error is None else Outcome.FAILED if error.exit_code == 3 else Outcome.REFUSED

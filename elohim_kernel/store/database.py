@@ -1,7 +1,7 @@
 """One DuckDB database: opening it, our settings, and turning its errors into ours."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,9 @@ class Database:
             self.commits += 1
         except BaseException:
             self._in_transaction = False
-            self._connection.rollback()
+            # A commit that failed has ended the transaction already, and saying so must not hide why it failed.
+            with suppress(duckdb.TransactionException):
+                self._connection.rollback()
             raise
         finally:
             self._in_transaction = False
@@ -123,6 +125,10 @@ def translated(path: Path | str) -> Iterator[None]:
             ) from wrong
         raise Unavailable(
             f"the store {path} cannot be used: {_first_line(text)}", hint="check space and rights"
+        ) from wrong
+    except duckdb.TransactionException as wrong:
+        raise Unavailable(
+            f"the store {path} could not be written: {_first_line(str(wrong))}", hint="check the disk"
         ) from wrong
     except (duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException) as wrong:
         raise Unavailable(

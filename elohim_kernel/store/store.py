@@ -61,6 +61,8 @@ class Work(Protocol):
 
 Done = Callable[[object, KernelError | None], None]
 
+_Key = tuple[str, str]  # principal and request: a key means something only for whoever used it
+
 
 class _Waiting:
     __slots__ = ("done", "error", "finished", "result", "work")
@@ -81,7 +83,7 @@ class Store:
         self._now = now
         self._lock = threading.RLock()
         self._queue: deque[_Waiting] = deque()
-        self._recent: OrderedDict[str, str] = OrderedDict()
+        self._recent: OrderedDict[_Key, str] = OrderedDict()
         self._open()
 
     def _open(self) -> None:
@@ -215,24 +217,25 @@ class Store:
     def _load_nothing(self, table: Table, by: str, value: str) -> None:
         return None
 
-    def recall(self, request: str, *, in_log: bool) -> str | None:
-        """The JSON result of an earlier command with this key; `None` when there was none."""
+    def recall(self, principal: str, request: str, *, in_log: bool) -> str | None:
+        """The JSON result of the principal's earlier command with this key; `None` when there was none."""
         if not request:
             return None
-        known = self._recent.get(request)
+        known = self._recent.get((principal, request))
         if known is not None or not in_log:
             return known
         rows = self.database.rows(
-            "select * exclude (hash) from events where request = $request order by seq limit 1", {"request": request}
+            "select * exclude (hash) from events where request = $request"
+            " and coalesce(body ->> '$.behalf', actor) = $principal order by seq limit 1",
+            {"request": request, "principal": principal},
         )
         return event_of(rows[0]).result if rows else None
 
-    def remember(self, request: str, result: str) -> None:
+    def remember(self, principal: str, request: str, result: str) -> None:
         """Keep a request's result at hand."""
-        if request:
-            self._recent[request] = result
-            if len(self._recent) > _REMEMBERED:
-                self._recent.popitem(last=False)
+        self._recent[principal, request] = result
+        if len(self._recent) > _REMEMBERED:
+            self._recent.popitem(last=False)
 
 
 class _Group:
@@ -244,7 +247,7 @@ class _Group:
         self._states: dict[str, tuple[Entity, int]] = {}
         self._keys: dict[tuple[type, str], str] = {}
         self._units: list[Unit] = []
-        self._results: dict[str, str] = {}
+        self._results: dict[_Key, str] = {}
         self._next = store._next_seq
         self._last_number = store.memory.last_number
 
@@ -253,15 +256,15 @@ class _Group:
         work = waiting.work
         try:
             caller = work.caller
-            earlier = self._results.get(caller.request) if caller.request else None
+            earlier = self._results.get((caller.principal, caller.request)) if caller.request else None
             if earlier is None:
-                earlier = self._store.recall(caller.request, in_log=caller.look_back)
+                earlier = self._store.recall(caller.principal, caller.request, in_log=caller.look_back)
             if earlier is not None:
                 waiting.result = work.recall(earlier)
                 return
             unit = self._unit(caller)
             result = work.run(unit)
-            self._accept(unit, caller.request, result)
+            self._accept(unit, (caller.principal, caller.request), result)
             waiting.result = result
         except KernelError as refused:
             waiting.error = refused
@@ -301,13 +304,13 @@ class _Group:
     def _read(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
         return self._store.read(name, parameters)
 
-    def _accept(self, unit: Unit, request: str, result: object) -> None:
+    def _accept(self, unit: Unit, key: _Key, result: object) -> None:
         if not unit.events:
             return
         text = msgspec.json.encode(result).decode() if result is not None else "null"
         unit.events[0] = replace(unit.events[0], result=text)
-        if request:
-            self._results[request] = text
+        if key[1]:
+            self._results[key] = text
         self._states.update(unit.changed)
         self._keys.update(unit.keys)
         self._units.append(unit)
@@ -322,7 +325,7 @@ class _Group:
         except Unauthenticated:
             return
         work.refuse(unit, error)
-        self._accept(unit, "", None)
+        self._accept(unit, ("", ""), None)
 
     def write(self) -> None:
         """Make the group durable, then let memory know it."""
@@ -344,8 +347,8 @@ class _Group:
             store.memory.put(state, seq)
         for unit in self._units:
             store._pending.extend(projection.Pending(event, after) for event, _, after in unit.changes)
-        for request, result in self._results.items():
-            store.remember(request, result)
+        for (principal, request), result in self._results.items():
+            store.remember(principal, request, result)
 
 
 def causal(seq: int, depth: int) -> dict[str, Any]:
