@@ -90,10 +90,10 @@ def reason_of(path: str) -> str:
 
 def _size(change: Change) -> Iterable[Metric]:
     shape = shape_of(change)
-    yield Metric(name="lines_added", value=shape.lines_added)
-    yield Metric(name="lines_deleted", value=shape.lines_deleted)
-    yield Metric(name="files", value=shape.files)
-    yield Metric(name="folders", value=shape.folders)
+    yield Metric(name="lines_added", value=float(shape.lines_added))
+    yield Metric(name="lines_deleted", value=float(shape.lines_deleted))
+    yield Metric(name="files", value=float(shape.files))
+    yield Metric(name="folders", value=float(shape.folders))
     yield Metric(name="entropy_bits", value=shape.entropy)
 
 
@@ -101,7 +101,7 @@ def _risky(change: Change) -> Iterable[Metric]:
     for file in change.files:
         reason = reason_of(file.path) or reason_of(file.old_path)
         if reason and kind_of(file.path) not in (PathKind.TEST, PathKind.DOCS, PathKind.GENERATED):
-            yield Metric(name="risky_path", value=1, path=file.path, symbol=reason)
+            yield Metric(name="risky_path", value=1.0, path=file.path, symbol=reason)
 
 
 def _locks(change: Change, repository: Repository) -> Iterable[Metric]:
@@ -112,17 +112,21 @@ def _locks(change: Change, repository: Repository) -> Iterable[Metric]:
         name = PurePosixPath(file.path).name
         manifests = [str(beside(manifest)) for manifest in MANIFESTS.get(name, ())]
         if manifests and touched.isdisjoint(manifests):
-            yield Metric(name="lock_without_manifest", value=1, path=file.path, symbol="lock file without its manifest")
+            yield Metric(
+                name="lock_without_manifest", value=1.0, path=file.path, symbol="lock file without its manifest"
+            )
         locks = [str(beside(lock)) for lock, sources in MANIFESTS.items() if name in sources and name not in _BROAD]
         kept = [lock for lock in locks if repository.read(change.head, lock) is not None]
         if kept and touched.isdisjoint(kept):
-            yield Metric(name="manifest_without_lock", value=1, path=file.path, symbol="manifest without its lock file")
+            yield Metric(
+                name="manifest_without_lock", value=1.0, path=file.path, symbol="manifest without its lock file"
+            )
 
 
 def _untested(change: Change) -> Iterable[Metric]:
     source = [file for file in change.files if _changes_source(file)]
     if source and not any(kind_of(file.path) is PathKind.TEST for file in change.files):
-        yield Metric(name="source_without_test", value=len(source), path=source[0].path)
+        yield Metric(name="source_without_test", value=float(len(source)), path=source[0].path)
 
 
 def _changes_source(file: FileChange) -> bool:

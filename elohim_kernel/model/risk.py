@@ -71,7 +71,7 @@ def shape_of(change: Change) -> ChangeShape:
 def change_risk(shape: ChangeShape, *, risky: Mapping[str, int], complexity_rise: Sequence[float]) -> ChangeRisk:
     """Score a change from its shape, the risky areas it touches (reason to number of files) and complexity gained.
 
-    Every term grows with the logarithm of what it counts and is full at the stated amount:
+    Every term grows with the squared logarithm of what it counts and is full at the stated amount:
     lines added 35 points (full at 800), files 15 (30), spread 10 (4 bits), lines deleted 8 (800), folders 7 (12),
     risky areas 15 (3 areas), complexity gained 10 (30).
 
@@ -97,7 +97,8 @@ def change_risk(shape: ChangeShape, *, risky: Mapping[str, int], complexity_rise
 
 
 def _share(amount: float, full: float) -> float:
-    return min(1.0, log1p(max(0.0, amount)) / log1p(full))
+    # The logarithm because the hundredth line adds less than the tenth; squared so that small changes stay small.
+    return float(min(1.0, log1p(max(0.0, amount)) / log1p(full)) ** 2)
 
 
 def _counted(number: int, noun: str) -> str:

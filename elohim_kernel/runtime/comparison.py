@@ -7,6 +7,7 @@ nothing to compare, the last commit is the change, and the names say so.
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Final, NamedTuple
 
 import pygit2
@@ -47,6 +48,11 @@ class Commits(NamedTuple):
     number: int
     more: bool
     authors: tuple[str, ...]
+
+
+def has_work_tree(git: pygit2.Repository) -> bool:
+    """False for a bare repository, and for one whose configuration claims a working tree that is not its own."""
+    return not git.is_bare and git.workdir is not None and (Path(git.workdir) / ".git").exists()
 
 
 def commit_of(git: pygit2.Repository, revision: str) -> pygit2.Commit:
@@ -127,7 +133,7 @@ def _merge_base(git: pygit2.Repository, one: pygit2.Commit, other: pygit2.Commit
 def _usual_head(git: pygit2.Repository) -> Tip:
     current = _head(git)
     default = default_branch(git)
-    if current is not None and not git.is_bare and (git.head_is_detached or current.name != default):
+    if current is not None and has_work_tree(git) and (git.head_is_detached or current.name != default):
         return current
     tips = _newest(_local_tips(git))
     others = [tip for tip in tips if tip.name != default]
@@ -166,7 +172,7 @@ def default_branch(git: pygit2.Repository) -> str | None:
             return target.removeprefix(f"{_REMOTE}{remote}/")
     names = set(_names(git))
     target = _symbolic_target(git, "HEAD")
-    if git.is_bare and target in names:
+    if not has_work_tree(git) and target in names:
         return target.removeprefix(_LOCAL)
     for name in _USUAL_NAMES:
         if any(f"{place}{name}" in names for place in (_LOCAL, *(f"{_REMOTE}{remote}/" for remote in _REMOTES))):

@@ -16,7 +16,7 @@ from pygit2.enums import FileMode
 
 from elohim_kernel.errors import Invalid, TooLarge, Unavailable
 from elohim_kernel.model.change import Change
-from elohim_kernel.runtime.comparison import MAX_COMMITS, commit_of, commits_between, sides, title_of
+from elohim_kernel.runtime.comparison import MAX_COMMITS, commit_of, commits_between, has_work_tree, sides, title_of
 from elohim_kernel.runtime.difference import difference
 from elohim_kernel.runtime.gitpaths import is_plain, raw_of, shown
 
@@ -60,7 +60,8 @@ class GitRepository:
 
     def __init__(self, git: pygit2.Repository) -> None:
         self._git = git
-        self._path = str(Path(git.workdir or git.path or ".").resolve())
+        place = git.workdir if has_work_tree(git) else git.path
+        self._path = str(Path(place or ".").resolve())
 
     @property
     def path(self) -> str:

@@ -1,0 +1,29 @@
+"""STATIC_ANALYSIS: ruff over the item's change. All findings are recorded; those on changed lines are new."""
+
+from elohim_kernel.ports import EngineRequest, StageResult, StageWork, Tools
+from elohim_kernel.workflows.stages._scan import SILENT, change_of, counted, facts_of, new_findings, summary_of
+
+TYPE = "STATIC_ANALYSIS"
+
+_ENGINES = ("ruff",)
+
+
+def run(work: StageWork, tools: Tools) -> StageResult:
+    """Run the engines and report what they said. Raises `Invalid` when the item names no usable repository."""
+    tools.progress("Reading the change", 0, len(_ENGINES) + 1)
+    change = change_of(work, tools)
+    request = EngineRequest(repository=change.repository, head=change.head, change=change)
+    reports = []
+    for done, name in enumerate(_ENGINES, start=1):
+        tools.progress(f"Running {name}", done, len(_ENGINES) + 1)
+        reports.append(tools.engine(name, request))
+    tools.progress("Done", len(_ENGINES) + 1, len(_ENGINES) + 1)
+    found = new_findings(reports)
+    silent = [report for report in reports if report.status in SILENT]
+    note = f"{counted(len(found), 'finding')} on changed lines of {counted(len(change.files), 'file')}"
+    return StageResult(
+        note=note + "".join(f"; {report.engine} {report.status.value}: {report.reason}" for report in silent),
+        data={"static_analysis": summary_of(change, reports)},
+        reports=tuple(reports),
+        facts=facts_of(reports),
+    )
