@@ -114,6 +114,30 @@ def read_events(database: Database, *, after: int, upto: int | None = None, chun
         after = rows[-1]["seq"]
 
 
+class Record(Value, frozen=True):
+    """A record exactly as it was written: all that another program needs to check the chain with `record_hash`."""
+
+    seq: int
+    micros: int  # microseconds since 1970, UTC
+    kind: str
+    subject: str
+    scope: str
+    actor: str
+    request: str
+    body: str  # JSON
+    hash: str
+
+
+def read_records(database: Database, *, after: int, limit: int) -> list[Record]:
+    """At most `limit` records with a number greater than `after`, in order."""
+    rows = database.read(
+        "select seq, epoch_us(ts) as micros, kind, subject, scope, actor, request, body, hash from events"
+        " where seq > $after order by seq limit $limit",
+        {"after": after, "limit": limit},
+    ).to_pylist()
+    return [Record(**row) for row in rows]
+
+
 class Checkpoint(Value, frozen=True):
     """A record's number and hash, to be kept outside the store."""
 
@@ -133,48 +157,58 @@ class Verification(Value, frozen=True):
 
 
 def verify(database: Database, checkpoint: Checkpoint | None = None, *, chunk: int = 20_000) -> Verification:
-    """Walk the chain from the first record; with a checkpoint also notice truncation and a chain made anew."""
-    head, expected, count = GENESIS, 1, 0
+    """Walk the chain from the first record; with a checkpoint also notice truncation and a chain made anew.
+
+    Records that are written meanwhile are left to the next time.
+    """
+    upto: int = database.rows("select coalesce(max(seq), 0) as last from events")[0]["last"]
+    head, count = GENESIS, 0
     anchored = checkpoint is None
-    while True:
-        sql = "select *, epoch_us(ts) as micros from events where seq >= $first and seq < $last order by seq"
-        rows = database.read(sql, {"first": expected, "last": expected + chunk}).to_pylist()
-        for row in rows:
-            fields = tuple(str(row[name]) for name in ("seq", "kind", "subject", "scope", "actor", "request", "body"))
-            if row["seq"] != expected:
-                return _bad(
-                    count, head, expected, f"record {expected} is missing or doubled: found {row['seq']} in its place"
-                )
-            wanted = record_hash(head, row["micros"], fields)
-            if wanted != row["hash"]:
-                return _bad(
-                    count, head, expected, f"record {expected} does not fit its hash: it or one before was changed"
-                )
-            head, expected, count = wanted, expected + 1, count + 1
-            if checkpoint is not None and row["seq"] == checkpoint.seq:
-                anchored = head == checkpoint.head
+    while count < upto:
+        rows = database.read(_CHAIN, {"first": count + 1, "last": min(count + chunk, upto)})
+        for record in zip(*(column.to_pylist() for column in rows.columns), strict=True):
+            wanted, problem = _next_hash(head, count + 1, record)
+            if problem:
+                return _bad(count, head, problem)
+            if checkpoint is not None and count + 1 == checkpoint.seq:
+                anchored = wanted == checkpoint.head
                 if not anchored:
                     return _bad(
-                        count,
-                        head,
-                        row["seq"],
-                        f"record {row['seq']} is not the one the checkpoint saw: the log was rewritten",
+                        count, head, f"record {count + 1} is not the one the checkpoint saw: the log was rewritten"
                     )
-        if not rows:
+            head, count = wanted, count + 1
+        if not len(rows):
             break
-    return _end(database, checkpoint, anchored=anchored, head=head, count=count)
+    return _end(database, checkpoint, anchored=anchored, head=head, count=count, upto=upto)
 
 
-def _end(database: Database, checkpoint: Checkpoint | None, *, anchored: bool, head: str, count: int) -> Verification:
-    total = database.rows("select count(*) as n, coalesce(max(seq), 0) as last from events")[0]
-    if total["n"] != count:
-        return _bad(count, head, count + 1, f"{total['n'] - count} records lie outside the chain after record {count}")
+_CHAIN: Final = (
+    "select seq, epoch_us(ts), kind, subject, scope, actor, request, body, hash from events"
+    " where seq between $first and $last order by seq"
+)
+
+
+def _next_hash(head: str, expected: int, record: tuple[Any, ...]) -> tuple[str, str]:
+    seq, micros, *texts, stored = record  # of the columns of `_CHAIN`, hence `Any`
+    if seq != expected:
+        return "", f"record {expected} is missing or doubled: found {seq} in its place"
+    wanted = "" if None in texts else record_hash(head, micros, (str(seq), *texts))
+    if wanted != stored or not wanted:
+        return "", f"record {expected} does not fit its hash: it or one before was changed"
+    return wanted, ""
+
+
+def _end(
+    database: Database, checkpoint: Checkpoint | None, *, anchored: bool, head: str, count: int, upto: int
+) -> Verification:
+    sql = "select count(*) as n from events where seq is null or seq <= $upto"
+    total: int = database.rows(sql, {"upto": upto})[0]["n"]
+    if total != count:
+        return _bad(count, head, f"{total - count} records lie outside the chain after record {count}")
     if checkpoint is not None and not anchored:
-        return _bad(
-            count, head, count + 1, f"the log ends at record {count}, the checkpoint saw {checkpoint.seq}: it was cut"
-        )
+        return _bad(count, head, f"the log ends at record {count}, the checkpoint saw {checkpoint.seq}: it was cut")
     return Verification(ok=True, events=count, head=head)
 
 
-def _bad(count: int, head: str, first: int, problem: str) -> Verification:
-    return Verification(ok=False, events=count, head=head, first_bad=first, problem=problem)
+def _bad(count: int, head: str, problem: str) -> Verification:
+    return Verification(ok=False, events=count, head=head, first_bad=count + 1, problem=problem)

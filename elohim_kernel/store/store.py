@@ -21,7 +21,16 @@ from elohim_kernel.model.access import Principal
 from elohim_kernel.model.events import Entity, event_id
 from elohim_kernel.store import projection
 from elohim_kernel.store.database import Database
-from elohim_kernel.store.log import GENESIS, Checkpoint, Verification, event_of, to_rows, verify
+from elohim_kernel.store.log import (
+    GENESIS,
+    Checkpoint,
+    Record,
+    Verification,
+    event_of,
+    read_records,
+    to_rows,
+    verify,
+)
 from elohim_kernel.store.memory import Memory
 from elohim_kernel.store.queries import QUERIES
 from elohim_kernel.store.tables import Table
@@ -162,7 +171,7 @@ class Store:
         found = self.memory.get(Principal, principal)
         if found is None:
             raise Unauthenticated(f"nobody here has the id {principal!r}")
-        return Reader(self.memory, self.read, principal=found, now=self._now())
+        return Reader(self.memory, self.read, principal=found, now=self._now(), trail=self)
 
     def read(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
         """Rows of a named query, projections first brought up to the log."""
@@ -196,7 +205,12 @@ class Store:
 
     def checkpoint(self) -> Checkpoint:
         """The newest record, to be kept outside the store."""
-        return Checkpoint(seq=self.last_seq, head=self._head, taken_at=self._now())
+        with self._lock:
+            return Checkpoint(seq=self.last_seq, head=self._head, taken_at=self._now())
+
+    def records(self, *, after: int, limit: int) -> list[Record]:
+        """At most `limit` records with a number greater than `after`, in order."""
+        return read_records(self.database, after=after, limit=limit)
 
     def idle(self) -> None:
         """Housekeeping for quiet moments: flush, then fold the write-ahead log into the file."""
@@ -284,6 +298,7 @@ class _Group:
             self._read,
             principal=principal,
             now=self._now,
+            trail=self._store,
             first_seq=self._next,
             earlier=self._states,
             earlier_keys=self._keys,

@@ -6,7 +6,7 @@ command's unit is thrown away.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -17,6 +17,7 @@ from elohim_kernel.model.ids import PREFIXES, prefix_of
 from elohim_kernel.model.run import Delivery
 from elohim_kernel.model.work_item import WorkItem, reference
 from elohim_kernel.model.workflow import Workflow
+from elohim_kernel.store.log import Checkpoint, Record, Verification
 from elohim_kernel.store.memory import Memory
 from elohim_kernel.store.queries import Read
 from elohim_kernel.store.tables import TABLE_OF
@@ -24,12 +25,26 @@ from elohim_kernel.store.tables import TABLE_OF
 E = TypeVar("E")
 
 
+class Trail(Protocol):
+    """The log as a whole, whoever may see what: for operations of the audit room, which need a right of their own."""
+
+    def verify(self, checkpoint: Checkpoint | None = None) -> Verification:
+        """Check the hash chain, and that it still holds the checkpoint."""
+
+    def checkpoint(self) -> Checkpoint:
+        """The newest record."""
+
+    def records(self, *, after: int, limit: int) -> Sequence[Record]:
+        """At most `limit` records with a number greater than `after`, in order."""
+
+
 class Reader:
     """Reading states and named queries for one principal; rows they may not see are not there."""
 
-    def __init__(self, memory: Memory, read: Read, *, principal: Principal, now: datetime) -> None:
+    def __init__(self, memory: Memory, read: Read, *, principal: Principal, now: datetime, trail: Trail) -> None:
         self._memory = memory
         self._read = read
+        self.trail = trail
         self.principal = principal
         self.now = now
 
@@ -76,6 +91,7 @@ class Unit(Reader):
         *,
         principal: Principal,
         now: datetime,
+        trail: Trail,
         first_seq: int,
         earlier: Mapping[str, tuple[Entity, int]],
         earlier_keys: Mapping[tuple[type, str], str],
@@ -85,7 +101,7 @@ class Unit(Reader):
         cause: str = "",
         depth: int = 0,
     ) -> None:
-        super().__init__(memory, read, principal=principal, now=now)
+        super().__init__(memory, read, principal=principal, now=now, trail=trail)
         self._earlier = earlier
         self._earlier_keys = earlier_keys
         self._next = first_seq
