@@ -51,7 +51,7 @@ def _int(arguments: tuple[Any, ...], frame: Frame) -> int:
     if kind == "int":
         return int(value)
     if kind == "double":
-        if not (math.isfinite(value) and -_INT_LIMIT <= value < _INT_LIMIT):
+        if not -_INT_LIMIT < value < _INT_LIMIT:  # the lowest double is refused too, as in CEL; so is NaN
             raise Broken(f"int({value}) does not fit 64 bits")
         return int(value)
     if kind == "string" and _INT.fullmatch(value) and -_INT_LIMIT <= int(value) < _INT_LIMIT:

@@ -78,10 +78,10 @@ def check_names(guard: Guard, known: Collection[str]) -> None:
     `known` holds dotted names. `tests.failed` also makes `tests` known; `labels.*` makes every member of `labels`
     known; members of list items are checked where `known` lists some, as in `findings[].severity`.
 
-    >>> check_names(parse("tests.faild == 0"), {"tests.failed", "tests.passed"})
+    >>> check_names(parse("test.size > 0"), {"tests.size"})
     Traceback (most recent call last):
-    elohim_kernel.errors.Invalid: guard, line 1, column 1: nothing here is called tests.faild; did you mean tests.failed or tests.passed?
-      tests.faild == 0
+    elohim_kernel.errors.Invalid: guard, line 1, column 1: nothing here is called test.size; did you mean tests.size?
+      test.size > 0
       ^
     """
     refuse_unknown(guard.text, guard.ast, known)

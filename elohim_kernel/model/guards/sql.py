@@ -192,22 +192,21 @@ class _Translator:
             raise refusal(self._text, node.start, f"there is no column for {name}", hint=hint)
         return name, f"({self._columns[name]})"
 
-    def _is_open(self, node: Node) -> bool:
-        """Whether the kind of this node still depends on what it is used with."""
+    def _openness(self, node: Node) -> int:
+        """How far the kind of this node may still change: 0 not at all, 1 it may become narrower, 2 it is not known."""
         if not isinstance(node, Name | Member | Index):
-            return False
+            return 0
         name = self._expression(node)[0]
-        return name not in self._kinds and name not in self.used
+        return 0 if name in self._kinds else 1 if name in self.used else 2
 
     def _pair(self, node: Binary, taken: Callable[[ColumnKind], ColumnKind]) -> tuple[Sql, Sql]:
         """Both operands; a column of open kind takes the kind that `taken` makes of the other's."""
-        if self._is_open(node.left) and not self._is_open(node.right):
+        openness = self._openness(node.left), self._openness(node.right)
+        if openness[0] > openness[1]:
             right = self.translate(node.right)
             return self.wanted(node.left, taken(right.kind)), right
         left = self.translate(node.left)
-        return left, (
-            self.wanted(node.right, taken(left.kind)) if self._is_open(node.right) else self.translate(node.right)
-        )
+        return left, self.wanted(node.right, taken(left.kind)) if openness[1] else self.translate(node.right)
 
     def _comparison(self, node: Binary) -> Sql:
         left, right = self._pair(node, lambda kind: ColumnKind.NUMBER if kind in _NUMBERS else kind)
@@ -263,12 +262,14 @@ class _Translator:
         if node.function == "matches" and not isinstance(node.arguments[1], Literal):
             raise self._refusal(node, "matches a computed pattern; it must be a constant")
         shapes = [shape for shape in CALLS if shape.function == node.function]
-        known = shapes[0].takes if len(shapes) == 1 else self.translate(first).kind
-        shape = next((shape for shape in shapes if shape.takes is known), None)
+        if len(shapes) == 1:
+            arguments = [self.wanted(argument, shapes[0].takes) for argument in node.arguments]
+        else:
+            arguments = [self.translate(first)]
+        shape = next((shape for shape in shapes if shape.takes is arguments[0].kind), None)
         if shape is None:
-            raise self._refusal(node, f"calls {node.function}() on {known}, which has no SQL form")
-        arguments = [self.wanted(argument, shape.takes).text for argument in node.arguments]
-        return self._made(node, shape.form.format(*arguments), shape.gives)
+            raise self._refusal(node, f"calls {node.function}() on {arguments[0].kind}, which has no SQL form")
+        return self._made(node, shape.form.format(*(argument.text for argument in arguments)), shape.gives)
 
     def _made(self, node: Node, text: str, kind: ColumnKind) -> Sql:
         if len(text) > MAX_SQL:

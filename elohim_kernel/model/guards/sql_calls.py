@@ -48,7 +48,7 @@ CALLS: Final[tuple[CallShape, ...]] = (
     CallShape("lowerAscii", _STRING, _STRING, f"translate({{}}, '{_UPPER}', '{_UPPER.lower()}')"),
     CallShape("upperAscii", _STRING, _STRING, f"translate({{}}, '{_UPPER.lower()}', '{_UPPER}')"),
     CallShape("int", _INT, _INT, "{}"),
-    CallShape("int", _DOUBLE, _INT, "TRY_CAST(trunc({}) AS BIGINT)"),
+    CallShape("int", _DOUBLE, _INT, "nullif(TRY_CAST(trunc({}) AS BIGINT), -9223372036854775807 - 1)"),
     CallShape("int", _STRING, _INT, "TRY_CAST(nullif(regexp_extract({}, '^[-+]?[0-9]{{1,19}}$'), '') AS BIGINT)"),
     CallShape("double", _INT, _DOUBLE, "CAST({} AS DOUBLE)"),
     CallShape("double", _DOUBLE, _DOUBLE, "{}"),
