@@ -1,11 +1,13 @@
 """Joins the written tables of built-in parts and operations. Nothing registers itself by being imported."""
 
+from types import ModuleType
 from typing import Final
 
+from elohim_kernel.findings import recording
 from elohim_kernel.store.catalogue import Catalogue
-from elohim_kernel.workflows import work_items
+from elohim_kernel.workflows import approvals, definitions, details, inspection, runs, work_items
 
-_ROOMS: Final = (work_items,)
+_ROOMS: Final[tuple[ModuleType, ...]] = (work_items, details, approvals, definitions, inspection, runs, recording)
 
 
 def catalogue() -> Catalogue:

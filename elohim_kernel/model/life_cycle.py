@@ -140,9 +140,9 @@ def check_release(item: WorkItem) -> None:
 def check_complete(item: WorkItem, stage: Stage, who: str) -> None:
     """Raise `Conflict` unless `who` may complete the stage as it stands."""
     check_not_final(item, "completed")
-    if item.status is Status.WAITING:
+    if item.approval:
         raise Conflict(f"{item.reference} waits for an approval", hint=f"elohim item approve {item.reference}")
-    if stage.type.traits.automated and item.status is not Status.FAILED:
+    if stage.type.traits.automated and item.status not in (Status.FAILED, Status.WAITING):
         raise Conflict(
             f"stage {stage.key} of {item.reference} is done by the workbench, not by a person",
             hint="elohim work --once",

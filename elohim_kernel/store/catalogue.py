@@ -13,6 +13,7 @@ from elohim_kernel.model.approval import Approval
 from elohim_kernel.model.command import Command, Query, name_of
 from elohim_kernel.model.ids import prefix_of
 from elohim_kernel.model.run import Run
+from elohim_kernel.model.value import from_json
 from elohim_kernel.model.workflow import Template, Workflow
 from elohim_kernel.store.unit import Reader, item_named
 
@@ -131,16 +132,21 @@ def template_named(reader: Reader, name: str) -> Template:
 
 
 def approval_named(reader: Reader, identifier: str) -> Approval:
-    """An approval the caller sees, by its id or by its item's reference. Raises `NotFound`."""
+    """An approval the caller sees, by its id or by its item's reference: the open one, else the last."""
     if prefix_of(identifier) == "ap":
         found = reader.find(Approval, identifier)
     else:
         item = item_named(reader, identifier)
-        found = reader.find(Approval, item.approval) if item.approval else None
+        found = reader.find(Approval, item.approval) if item.approval else _last_approval(reader, item.id)
     if found is None:
-        raise NotFound(f"there is no open approval {identifier!r}", hint="see `elohim item show REFERENCE`")
-    _seen_flow(reader, found.workflow, f"open approval {identifier!r}")
+        raise NotFound(f"there is no approval {identifier!r}", hint="see `elohim item show REFERENCE`")
+    _seen_flow(reader, found.workflow, f"approval {identifier!r}")
     return found
+
+
+def _last_approval(reader: Reader, item: str) -> Approval | None:
+    rows = reader.rows("approvals_of", item=item)
+    return from_json(rows[-1]["body"], Approval) if rows else None
 
 
 def run_named(reader: Reader, identifier: str) -> Run:

@@ -46,7 +46,8 @@ QUERIES: Final[Mapping[str, str]] = {
         " order by path, line, id"
     ),
     "recommendation_of": (
-        f"select body from events where {_VISIBLE} and kind = 'recommendation.made' and subject = $item order by seq desc limit 1"
+        f"select * from events where {_VISIBLE} and kind = 'recommendation.made' and subject = $item"
+        " order by seq desc limit 1"
     ),
     "approvals_of": f"select body from approvals where {_VISIBLE} and item = $item order by requested_at, id",
     "open_approvals": f"select body from approvals where {_VISIBLE} and status = 'open' order by requested_at, id",
@@ -55,7 +56,7 @@ QUERIES: Final[Mapping[str, str]] = {
         " order by started_at desc, id limit $limit"
     ),
     "step_of": (
-        f"select body from events where {_VISIBLE} and kind = 'run.step_finished' and subject = $run"
+        f"select * from events where {_VISIBLE} and kind = 'run.step_finished' and subject = $run"
         " and body ->> '$.data.step' = $step order by seq desc limit 1"
     ),
     "inbox": (

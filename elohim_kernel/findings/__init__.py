@@ -1,0 +1,1 @@
+"""Findings: recording what engines saw, and what is known about it."""

@@ -1,0 +1,435 @@
+"""Runs and deliveries: taking up what an event asks for, journalling steps, ending well or badly.
+
+These commands are the worker's. It acts for whoever caused the event, so what a run may do is what they may do.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from elohim_kernel.errors import Conflict, Invalid
+from elohim_kernel.model.access import WORKER, Level, Need, Permission
+from elohim_kernel.model.command import Command, Query
+from elohim_kernel.model.events import seq_of
+from elohim_kernel.model.ids import new_id
+from elohim_kernel.model.recommendation import Recommendation
+from elohim_kernel.model.record import RecommendationMade
+from elohim_kernel.model.run import (
+    Delivery,
+    DeliveryClaimed,
+    DeliveryDone,
+    DeliveryExtended,
+    DeliveryParked,
+    DeliveryRetried,
+    DeliveryStatus,
+    Run,
+    RunCancelAsked,
+    RunFailed,
+    RunFinished,
+    RunKind,
+    RunResumed,
+    RunStarted,
+    RunStatus,
+    RunStepFinished,
+)
+from elohim_kernel.model.stage_type import StageType
+from elohim_kernel.model.value import Value, from_json
+from elohim_kernel.model.work_item import (
+    WorkItem,
+    WorkItemChanged,
+    WorkItemFailed,
+    WorkItemStarted,
+    WorkItemWaiting,
+)
+from elohim_kernel.model.workflow import Workflow
+from elohim_kernel.store.catalogue import CommandEntry, QueryEntry, anywhere, on_item, on_run, run_named
+from elohim_kernel.store.log import event_of
+from elohim_kernel.store.unit import Reader, Unit, item_named
+from elohim_kernel.workflows.moves import advance, ask_approval, definition_of
+
+ATTEMPTS: Final = 3  # tries before a delivery is parked
+_STEP_CAP: Final = 64 * 1024 * 1024  # characters of one step's output
+
+_RUN = Need(permission=Permission.WORKFLOWS_RUN, level=Level.WRITE)
+
+
+class Assignment(Value, frozen=True):
+    """A stage to be run: what the worker needs to know."""
+
+    delivery: str
+    run: str
+    item: str
+    reference: str
+    workflow: str
+    stage: str
+    stage_type: StageType
+    prompt: str
+    target_path: str
+    playbook: str
+    parameters: Mapping[str, str]
+    data: Mapping[str, Any]  # JSON, hence Any
+    title: str
+    behalf: str  # id of whom the run acts for
+    attempt: int
+    event: int
+
+
+class ClaimDelivery(Command, frozen=True):
+    """Take the oldest due delivery for the time of a lease; `None` when there is nothing to do.
+
+    One whose worker let the lease run out is taken up again: its run resumes, and finished steps are not repeated.
+    """
+
+    need = _RUN
+    result = Assignment | None
+    example = {"worker": "host-1/4711", "lease_s": 60}
+
+    worker: str
+    lease_s: float = 60.0
+    item: str = ""  # only this item's, by id
+
+
+def claim_delivery(command: ClaimDelivery, unit: Unit) -> Assignment | None:
+    """Handle `ClaimDelivery`."""
+    for delivery in unit.open_deliveries():
+        if command.item and delivery.subject != command.item:
+            continue
+        if _is_due(delivery, unit.now):
+            item = unit.find(WorkItem, delivery.subject)
+            if item is None or _is_past(unit, delivery, item):
+                unit.emit(DeliveryDone(note="the item has moved on"), subject=delivery.id, scope=delivery.scope)
+                continue
+            return _take(command, unit, delivery, item)
+    return None
+
+
+def _is_due(delivery: Delivery, now: datetime) -> bool:
+    if delivery.status is DeliveryStatus.DUE:
+        return delivery.due_at <= now
+    return delivery.lease_until is not None and delivery.lease_until <= now
+
+
+def _is_past(unit: Unit, delivery: Delivery, item: WorkItem) -> bool:
+    """Whether the item left the stage after the event that asked for it: entering again makes a delivery of its own."""
+    newest = max((one.id for one in unit.open_deliveries() if one.subject == item.id), default="")
+    return item.status.is_final or not StageType(item.stage_type).traits.automated or delivery.id < newest
+
+
+def _take(command: ClaimDelivery, unit: Unit, delivery: Delivery, item: WorkItem) -> Assignment:
+    stage = definition_of(unit, item).stage(item.stage)
+    known = unit.find(Run, delivery.run) if delivery.run else None
+    run = known.id if known else new_id("run")
+    unit.emit(
+        DeliveryClaimed(worker=command.worker, lease_until=unit.now + timedelta(seconds=command.lease_s), run=run),
+        subject=delivery.id,
+        scope=delivery.scope,
+    )
+    if known is not None:
+        unit.emit(RunResumed(attempt=known.attempt + 1), subject=run, scope=item.workflow)
+    else:
+        started = RunStarted(run_kind=RunKind.STAGE, name=stage.key, workflow=item.workflow, item=item.id)
+        unit.emit(started, subject=run, scope=item.workflow)
+    unit.emit(WorkItemStarted(run=run), subject=item.id, scope=item.workflow)
+    return Assignment(
+        delivery=delivery.id,
+        run=run,
+        item=item.id,
+        reference=item.reference,
+        workflow=item.workflow,
+        stage=stage.key,
+        stage_type=stage.type,
+        prompt=stage.prompt,
+        target_path=stage.agent_target_path,
+        playbook=stage.playbook,
+        parameters=stage.parameters,
+        data=item.data,
+        title=item.title,
+        behalf=_originator(unit, item),
+        attempt=delivery.attempts + 1,
+        event=seq_of(delivery.event),
+    )
+
+
+def _originator(unit: Unit, item: WorkItem) -> str:
+    return item.opened_by if item.last_editor == WORKER else item.last_editor or item.opened_by
+
+
+class ExtendLease(Command, frozen=True):
+    """Say that the worker is still at it; the answer tells whether somebody asked the run to stop."""
+
+    need = _RUN
+    result = bool
+    example = {"delivery": "dl_00000000000c_stage", "worker": "host-1/4711", "lease_s": 60}
+
+    delivery: str
+    worker: str
+    lease_s: float = 60.0
+
+
+def extend_lease(command: ExtendLease, unit: Unit) -> bool:
+    """Handle `ExtendLease`; returns True when the run is to stop."""
+    delivery = _held(unit, command.delivery, command.worker)
+    until = unit.now + timedelta(seconds=command.lease_s)
+    unit.emit(DeliveryExtended(lease_until=until), subject=delivery.id, scope=delivery.scope)
+    run = unit.find(Run, delivery.run)
+    return run is not None and run.cancel_asked
+
+
+def _held(unit: Unit, delivery_id: str, worker: str) -> Delivery:
+    delivery = unit.get(Delivery, delivery_id)
+    if delivery.status is not DeliveryStatus.CLAIMED or delivery.worker != worker:
+        raise Conflict(
+            f"delivery {delivery_id} is no longer held by {worker}: its lease ran out and it was taken up again"
+        )
+    return delivery
+
+
+class RecordStep(Command, frozen=True):
+    """Journal a finished step of a run, before the next one starts."""
+
+    need = _RUN
+    example = {"run": "run_01", "step": "engine ruff", "inputs": "sha256:00", "output": "{}", "seconds": 0.4}
+
+    run: str
+    step: str
+    inputs: str
+    output: str
+    seconds: float
+
+
+def record_step(command: RecordStep, unit: Unit) -> None:
+    """Handle `RecordStep`."""
+    run = run_named(unit, command.run)
+    if run.status.is_final:
+        raise Conflict(f"run {run.id} is {run.status.value}: nothing can be added to it")
+    if len(command.output) > _STEP_CAP:
+        raise Invalid(f"the output of step {command.step!r} is over {_STEP_CAP} characters")
+    finished = RunStepFinished(step=command.step, inputs=command.inputs, output=command.output, seconds=command.seconds)
+    unit.emit(finished, subject=run.id, scope=run.workflow)
+
+
+class FinishStage(Command, frozen=True):
+    """End an automated stage well: its result goes to the item, which moves on or waits for a person to look."""
+
+    need = _RUN
+    result = str
+    example = {"delivery": "dl_00000000000c_stage", "worker": "host-1/4711", "note": "3 findings"}
+
+    delivery: str
+    worker: str
+    note: str = ""
+    data: Mapping[str, Any] = {}
+    facts: Mapping[str, Any] = {}
+    recommendation: Recommendation | None = None
+    seconds: float = 0.0
+    output: str = ""
+
+
+def finish_stage(command: FinishStage, unit: Unit) -> str:
+    """Handle `FinishStage`; returns the stage the item is in now."""
+    delivery = _held(unit, command.delivery, command.worker)
+    item = unit.get(WorkItem, delivery.subject)
+    stage = definition_of(unit, item).stage(item.stage)
+    _recommend(command, unit, item, run=delivery.run)
+    unit.emit(RunFinished(seconds=command.seconds, output=command.output), subject=delivery.run, scope=item.workflow)
+    unit.emit(DeliveryDone(note=command.note), subject=delivery.id, scope=delivery.scope)
+    if stage.requires_approval is not None:
+        unit.emit(WorkItemChanged(data=command.data, facts=command.facts), subject=item.id, scope=item.workflow)
+        ask_approval(unit, unit.get(WorkItem, item.id), stage, stage.requires_approval, note=command.note)
+    elif stage.auto_advance:
+        advance(unit, item, note=command.note, data=command.data, facts=command.facts)
+    else:
+        unit.emit(WorkItemChanged(data=command.data, facts=command.facts), subject=item.id, scope=item.workflow)
+        unit.emit(WorkItemWaiting(approval=""), subject=item.id, scope=item.workflow)
+    return unit.get(WorkItem, item.id).stage
+
+
+def _recommend(command: FinishStage, unit: Unit, item: WorkItem, *, run: str) -> None:
+    advice = command.recommendation
+    if advice is None:
+        return
+    uncited = advice.uncited()
+    if uncited:
+        raise Invalid(f"the recommendation cites evidence that is not in it: {', '.join(uncited[:5])}")
+    made = RecommendationMade(item=item.id, workflow=item.workflow, stage=item.stage, recommendation=advice, run=run)
+    unit.emit(made, subject=item.id, scope=item.workflow)
+
+
+class FailStage(Command, frozen=True):
+    """End a try of an automated stage badly: it is tried again later, or the item fails and waits for a person."""
+
+    need = _RUN
+    result = DeliveryStatus
+    example = {"delivery": "dl_00000000000c_stage", "worker": "host-1/4711", "error": "the disk is full"}
+
+    delivery: str
+    worker: str
+    error: str
+    retryable: bool = False
+    cancelled: bool = False
+    seconds: float = 0.0
+
+
+def fail_stage(command: FailStage, unit: Unit) -> DeliveryStatus:
+    """Handle `FailStage`."""
+    delivery = _held(unit, command.delivery, command.worker)
+    item = unit.get(WorkItem, delivery.subject)
+    if command.retryable and delivery.attempts < ATTEMPTS:
+        due = unit.now + timedelta(seconds=5 * 4 ** (delivery.attempts - 1))
+        unit.emit(DeliveryRetried(error=command.error, due_at=due), subject=delivery.id, scope=delivery.scope)
+        return DeliveryStatus.DUE
+    status = RunStatus.CANCELLED if command.cancelled else RunStatus.FAILED
+    failed = RunFailed(error=command.error, seconds=command.seconds, status=status)
+    unit.emit(failed, subject=delivery.run, scope=item.workflow)
+    unit.emit(DeliveryParked(error=command.error), subject=delivery.id, scope=delivery.scope)
+    if not item.status.is_final:
+        unit.emit(
+            WorkItemFailed(from_stage=item.stage, reason=command.error, run=delivery.run),
+            subject=item.id,
+            scope=item.workflow,
+        )
+    return DeliveryStatus.PARKED
+
+
+class StartPlaybook(Command, frozen=True):
+    """Start a run of a playbook for an item; the runner does the rest."""
+
+    need = _RUN
+    result = str
+    example = {"item": "EL-1", "playbook": "review_report", "digest": "sha256:00"}
+
+    item: str
+    playbook: str
+    digest: str = ""
+
+
+def start_playbook(command: StartPlaybook, unit: Unit) -> str:
+    """Handle `StartPlaybook`; returns the run's id."""
+    item = item_named(unit, command.item)
+    run = new_id("run")
+    started = RunStarted(
+        run_kind=RunKind.PLAYBOOK, name=command.playbook, workflow=item.workflow, item=item.id, digest=command.digest
+    )
+    unit.emit(started, subject=run, scope=item.workflow)
+    return run
+
+
+class EndRun(Command, frozen=True):
+    """End a run of a playbook; an `error` means it ended badly."""
+
+    need = _RUN
+    example = {"run": "run_01", "seconds": 4.2, "output": "runs/run_01/review_report.ipynb"}
+
+    run: str
+    seconds: float = 0.0
+    output: str = ""
+    error: str = ""
+    status: RunStatus = RunStatus.DONE
+
+
+def end_run(command: EndRun, unit: Unit) -> None:
+    """Handle `EndRun`."""
+    run = run_named(unit, command.run)
+    if run.status.is_final:
+        raise Conflict(f"run {run.id} is already {run.status.value}")
+    ended = (
+        RunFinished(seconds=command.seconds, output=command.output)
+        if command.status is RunStatus.DONE
+        else RunFailed(error=command.error, seconds=command.seconds, output=command.output, status=command.status)
+    )
+    unit.emit(ended, subject=run.id, scope=run.workflow)
+
+
+class CancelRun(Command, frozen=True):
+    """Ask a run to stop. It stops at its next step, and its item waits for a person."""
+
+    need = _RUN
+    example = {"run": "run_01", "reason": "wrong branch"}
+
+    run: str
+    reason: str = ""
+
+
+def cancel_run(command: CancelRun, unit: Unit) -> None:
+    """Handle `CancelRun`."""
+    run = run_named(unit, command.run)
+    if run.status.is_final:
+        raise Conflict(f"run {run.id} is already {run.status.value}")
+    unit.emit(RunCancelAsked(reason=command.reason), subject=run.id, scope=run.workflow)
+
+
+class Step(Value, frozen=True):
+    """A journalled step."""
+
+    inputs: str
+    output: str
+
+
+class GetStep(Query, frozen=True):
+    """The journalled result of a step; `None` when it was not finished."""
+
+    result = Step | None
+    example = {"run": "run_01", "step": "engine ruff"}
+
+    run: str
+    step: str
+
+
+def get_step(query: GetStep, reader: Reader) -> Step | None:
+    """Answer `GetStep`."""
+    rows = reader.rows("step_of", run=query.run, step=query.step)
+    data = event_of(rows[0]).data if rows else None
+    return Step(inputs=data.inputs, output=data.output) if isinstance(data, RunStepFinished) else None
+
+
+class ListRuns(Query, frozen=True):
+    """Runs you can see, newest first."""
+
+    result = tuple[Run, ...]
+    example = {"item": "EL-1"}
+
+    item: str = ""
+    status: str = ""
+    limit: int = 50
+
+
+def list_runs(query: ListRuns, reader: Reader) -> tuple[Run, ...]:
+    """Answer `ListRuns`."""
+    item = item_named(reader, query.item).id if query.item else ""
+    rows = reader.rows("runs", item=item, status=query.status, limit=query.limit)
+    return tuple(from_json(row["body"], Run) for row in rows)
+
+
+class GetRun(Query, frozen=True):
+    """One run."""
+
+    result = Run
+    example = {"run": "run_01"}
+
+    run: str
+
+
+def get_run(query: GetRun, reader: Reader) -> Run:
+    """Answer `GetRun`."""
+    return run_named(reader, query.run)
+
+
+def _on_delivery(reader: Reader, command: Any) -> str:
+    return reader.get(Workflow, reader.get(Delivery, command.delivery).scope).tenant
+
+
+COMMANDS = (
+    CommandEntry(ClaimDelivery, claim_delivery, anywhere),
+    CommandEntry(ExtendLease, extend_lease, _on_delivery),
+    CommandEntry(RecordStep, record_step, on_run),
+    CommandEntry(FinishStage, finish_stage, _on_delivery),
+    CommandEntry(FailStage, fail_stage, _on_delivery),
+    CommandEntry(StartPlaybook, start_playbook, on_item),
+    CommandEntry(EndRun, end_run, on_run),
+    CommandEntry(CancelRun, cancel_run, on_run),
+)
+QUERIES = (
+    QueryEntry(GetStep, get_step, on_run),
+    QueryEntry(ListRuns, list_runs, anywhere),
+    QueryEntry(GetRun, get_run, on_run),
+)
