@@ -1,0 +1,41 @@
+"""Which stop comes next."""
+
+from breadrun.geo import Point, distance_km
+
+
+def nearest_first(orders, depot):
+    """Order the stops: always the one nearest to the last."""
+    left = list(orders)
+    here = depot
+    route = []
+    while left:
+        nearest = min(left, key=lambda order: distance_km(here, Point(order.lat, order.lon)))
+        left.remove(nearest)
+        route.append(nearest)
+        here = Point(nearest.lat, nearest.lon)
+    return route
+
+
+def plan_day(orders, depot):
+    """The stops of a day: window by window, early ones first, nearest first inside a window."""
+    route = []
+    here = depot
+    for window in ("early", "any", "late"):
+        part = nearest_first([order for order in orders if order.window == window], here)
+        if part:
+            here = Point(part[-1].lat, part[-1].lon)
+        route.extend(part)
+    return route
+
+
+def van_loads(route, capacity=400):
+    """Cut a route into loads of at most `capacity` loaves; a larger order gets a van of its own."""
+    loads = []
+    room = 0
+    for order in route:
+        if not loads or order.loaves > room:
+            loads.append([])
+            room = capacity
+        loads[-1].append(order)
+        room -= order.loaves
+    return loads
