@@ -1,0 +1,177 @@
+"""A child has a deadline, a cap, limits and nothing of ours; nothing it does raises."""
+
+import ast
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from elohim_kernel.runtime.sandbox import LEVEL, run_child, tool_path
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="limits are set through prlimit")
+
+
+def python(code, tmp_path, **options):
+    return run_child([sys.executable, "-c", code], cwd=tmp_path, **{"timeout_s": 20, **options})
+
+
+def is_alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+def test_output_exit_code_and_time_come_back(tmp_path):
+    ended = python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(3)", tmp_path)
+
+    assert (ended.exit_code, ended.stdout, ended.stderr, ended.reason) == (3, b"out\n", b"err\n", "")
+    assert 0 < ended.seconds < 20
+
+
+def test_input_larger_than_a_pipe_arrives_whole(tmp_path):
+    ended = python("import sys; print(len(sys.stdin.buffer.read()))", tmp_path, stdin=b"x" * 3_000_000)
+
+    assert ended.stdout == b"3000000\n"
+
+
+def test_a_child_that_does_not_read_its_input_is_no_error(tmp_path):
+    ended = python("import os; os.close(0); print('done')", tmp_path, stdin=b"x" * 3_000_000)
+
+    assert (ended.exit_code, ended.stdout) == (0, b"done\n")
+
+
+def test_a_missing_program_is_said(tmp_path):
+    ended = run_child(["no-such-tool"], cwd=tmp_path, timeout_s=5)
+
+    assert (ended.exit_code, ended.reason) == (None, "not found: no-such-tool")
+
+
+def test_a_missing_folder_is_said(tmp_path):
+    ended = run_child([sys.executable, "-V"], cwd=tmp_path / "nowhere", timeout_s=5)
+
+    assert ended.exit_code is None
+    assert ended.reason.startswith("could not be started")
+
+
+def test_the_deadline_ends_a_child_that_ignores_polite_signals(tmp_path):
+    code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+
+    ended = python(code, tmp_path, timeout_s=0.5)
+
+    assert (ended.exit_code, ended.reason) == (None, "ended: over its deadline of 0.5 s")
+    assert ended.stdout == b"up\n"
+    assert ended.seconds < 5
+
+
+def test_too_much_output_ends_it(tmp_path):
+    ended = python("while True: print('x' * 1000)", tmp_path, output_cap=100_000)
+
+    assert ended.reason == "ended: more than 100,000 bytes of output"
+    assert 100_000 < len(ended.stdout) < 1_000_000
+
+
+def test_cancelling_from_another_thread_ends_it(tmp_path):
+    cancelled = threading.Event()
+    threading.Timer(0.3, cancelled.set).start()
+
+    ended = python("import time; time.sleep(60)", tmp_path, cancelled=cancelled.is_set)
+
+    assert (ended.exit_code, ended.reason) == (None, "cancelled")
+
+
+@linux_only
+def test_processor_time_is_limited(tmp_path):
+    ended = python("while True: pass", tmp_path, cpu_s=1)
+
+    assert ended.reason == "ended: used up its processor time"
+    assert ended.exit_code == -signal.SIGXCPU
+
+
+@linux_only
+def test_memory_is_limited(tmp_path):
+    ended = python("x = bytearray(2 << 30)", tmp_path, memory_mb=512)
+
+    assert ended.exit_code == 1
+    assert b"MemoryError" in ended.stderr
+
+
+def test_a_crash_names_its_signal(tmp_path):
+    ended = python("import os; os.kill(os.getpid(), 11)", tmp_path)
+
+    assert (ended.exit_code, ended.reason) == (-11, "ended by signal SIGSEGV")
+
+
+def test_the_environment_holds_nothing_of_ours(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET_TOKEN", "t0ps3cret")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+
+    ended = python("import os; print(sorted(os.environ)); print(os.listdir(os.environ['HOME']))", tmp_path)
+
+    names, home = ended.stdout.decode().splitlines()
+    assert set(ast.literal_eval(names)) <= {
+        "HOME",
+        "LANG",
+        "LC_CTYPE",
+        "PATH",
+        "PYTHONNOUSERSITE",
+        "PYTHONSAFEPATH",
+        "TMPDIR",
+    }
+    assert home == "[]"
+
+
+def test_a_module_beside_the_files_does_not_shadow_a_library(tmp_path):
+    (tmp_path / "json.py").write_text("raise SystemExit('shadowed')\n")
+
+    ended = python("import json; print(json.dumps(1))", tmp_path)
+
+    assert ended.stdout == b"1\n"
+
+
+@linux_only
+def test_a_grandchild_does_not_outlive_the_child(tmp_path):
+    code = (
+        "import subprocess, sys\n"
+        "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid, flush=True)"
+    )
+
+    ended = python(code, tmp_path)
+
+    grandchild = int(ended.stdout)
+    until = time.monotonic() + 5
+    while is_alive(grandchild) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not is_alive(grandchild)
+    assert ended.exit_code == 0
+
+
+def test_a_daemon_that_holds_the_pipes_does_not_hold_us(tmp_path):
+    code = (
+        "import os, time\n"
+        "if os.fork() == 0:\n"
+        "    os.setsid()\n"
+        "    time.sleep(3)\n"
+        "    os._exit(0)\n"
+        "print('gone', flush=True)\n"
+    )
+
+    ended = python(code, tmp_path)
+
+    assert (ended.exit_code, ended.stdout) == (0, b"gone\n")
+    assert ended.seconds < 2.5
+
+
+def test_tools_of_our_own_environment_come_first(tmp_path):
+    found = tool_path("python3")
+
+    assert found is not None
+    assert found.startswith(sys.prefix)
+
+
+def test_the_level_of_isolation_is_not_called_more_than_it_is():
+    assert "no file system or network isolation" in LEVEL
