@@ -2,7 +2,7 @@
 
 Started by `runtime.notebook`, never imported by it: papermill changes directories, holds singletons and takes a second
 to import. A job comes as the first line of standard input, which then stays open: when it ends the parent is gone, and
-kernel and child end too. papermill, nbclient and jupyter_client are imported inside functions because they are heavy.
+kernel and child end too. papermill, nbclient, jupyter_client and traitlets are heavy and imported inside functions.
 """
 
 import contextlib

@@ -5,7 +5,8 @@ from the network, JupyterLab does not draw Vega-Lite 6 by itself, and SVG is onl
 carry markup; a picture shows everywhere, saved copies included, and holds nothing but pixels.
 
 Colours are Okabe and Ito's, told apart by colour-blind people too, and no plot says anything by colour alone. Rows are
-counted here, not in the chart, so a chart is as small with a million findings as with ten.
+counted here, not in the chart, so a chart is as small with a million findings as with ten. vl_convert draws, and is
+imported when the first picture is wanted.
 """
 
 from collections import Counter

@@ -1,7 +1,8 @@
 """The words of a review report: plain text and tables for a notebook, a terminal or a mail.
 
 What is shown comes from repositories and tools, so it is text and stays text: no markup is made or passed on, and
-characters that could hide or reorder it are replaced. Functions return; they never print or display.
+characters that could hide or reorder it are replaced. Functions return; they never print or display. pandas is
+imported only where a notebook asks for its tables.
 """
 
 import re
