@@ -174,6 +174,7 @@ def _quotient(left: int, right: int) -> int:
 def _remainder(left: int, right: int) -> int:
     if right == 0:
         raise Broken("remainder of a division by zero")
+    _fitting(left // right)  # the lowest integer by -1: an overflow in CEL and SQL, though the remainder would fit
     size = abs(left) % abs(right)
     return -size if left < 0 else size
 
