@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 100
 _HIDDEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+_SILENT: Final = {
+    EngineStatus.NOT_RUN: "not run",
+    EngineStatus.FAILED: "failed",
+    EngineStatus.PARTIAL: "partly run",
+}
 _COLUMNS: Final = ("severity", "rule", "path", "line", "message", "state", "tool")
 
 
@@ -72,9 +77,10 @@ def asked(item: Reviewed) -> str:
         lines += [
             f"change {plain(change.get('base_name', ''))} → {plain(change.get('head_name', ''))}"
             f" ({str(change.get('merge_base', ''))[:10]}..{str(change.get('head', ''))[:10]})",
-            f"{len(change.get('files', ()))} files, {change.get('commits', 0)} commits,"
-            f" by {', '.join(plain(author) for author in change.get('authors', ())) or 'nobody named'}",
+            f"files {change.get('files', 0)}, lines +{change.get('lines_added', 0)} −{change.get('lines_deleted', 0)}",
         ]
+        if change.get("truncated"):
+            lines.append(f"not everything was looked at: {plain(change['truncated'])}")
     return "\n".join(lines)
 
 
@@ -102,9 +108,9 @@ def not_run(data: Mapping[str, Any]) -> str:
     if not data.get("agent_recommendation") and not data.get("static_analysis"):
         return "No tool has reported: nothing is known about this change yet."
     told = [plain(line) for line in (data.get("agent_recommendation") or {}).get("not_run", ())]
-    for report in (data.get("static_analysis") or {}).get("reports", ()):
-        if report.get("status") not in (EngineStatus.FINDINGS, EngineStatus.CLEAN):
-            told.append(f"{plain(report['engine'])}: {plain(report['status'])}, because {plain(report['reason'])}")
+    for engine in (data.get("static_analysis") or {}).get("engines", ()):
+        if engine.get("status") in _SILENT:
+            told.append(f"{plain(engine['engine'])}: {_SILENT[engine['status']]}, because {plain(engine['reason'])}")
     unique = list(dict.fromkeys(told))
     return "\n".join(_wrapped(f"• {line}", 2) for line in unique) or "Everything that was asked for has run."
 

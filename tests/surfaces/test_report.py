@@ -51,17 +51,18 @@ def test_a_recommendation_shows_its_statements_with_the_evidence_they_cite():
 
 
 def test_tools_that_did_not_run_are_told_once_with_their_reason():
-    reports = [
-        {"engine": "mypy", "status": "partial", "reason": "2 files do not parse"},
+    engines = [
+        {"engine": "mypy", "status": "not_run", "reason": "it is not installed"},
+        {"engine": "complexity", "status": "partial", "reason": "2 files do not parse"},
         {"engine": "ruff", "status": "findings", "reason": "7 rules matched"},
     ]
-    data = {"agent_recommendation": ADVICE, "static_analysis": {"reports": reports}}
+    data = {"agent_recommendation": ADVICE, "static_analysis": {"engines": engines}}
 
     words = report.not_run(data)
 
     assert words.splitlines() == [
         "• mypy: not run, because it is not installed",
-        "• mypy: partial, because 2 files do not parse",
+        "• complexity: partly run, because 2 files do not parse",
     ]
 
 
@@ -108,16 +109,18 @@ def test_the_question_names_the_change_and_hides_no_direction_marks():
         "head_name": "feature/\u202eroute",
         "merge_base": "1" * 40,
         "head": "2" * 40,
-        "files": [{}, {}],
-        "commits": 3,
-        "authors": ["Priya Raman"],
+        "files": 10,
+        "lines_added": 210,
+        "lines_deleted": 12,
+        "truncated": "1 file over 5 MB\x1b[2J",
     }
 
     words = report.asked(Item(data={"change": change}))
 
     assert "REV-7: Cache routes" in words
     assert "main → feature/�route (1111111111..2222222222)" in words
-    assert "2 files, 3 commits, by Priya Raman" in words
+    assert "files 10, lines +210 −12" in words
+    assert words.endswith("not everything was looked at: 1 file over 5 MB�[2J")
 
 
 @pytest.mark.parametrize("reference", ["REV-7", "it's; rm"])
