@@ -117,7 +117,7 @@ def risk_contributions(
         for place, (weight, each) in enumerate(weighed)
     ]
     name = plain(weighed[0][1].get("name", ""))
-    title = f"{name[:1].upper()}{name[1:]} weighs most" + ("" if score is None else f" in a risk of {score:.0f} of 100")
+    title = ("Risk comes" if score is None else f"Risk {score:.0f} of 100,") + f" above all from {name}"
     plot = _chart_of(rows).encode(
         y=alt.Y("place:O", axis=None),
         x=alt.X("weight:Q", title="points", axis=alt.Axis(tickCount=5, format="~g", grid=False)),

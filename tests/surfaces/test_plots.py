@@ -84,7 +84,7 @@ def test_risk_is_ordered_by_weight_and_told_in_words():
         "files: 2 files touched",
     ]
     assert [row["shown"] for row in rows(chart)] == ["9.5", "< 0.1"]
-    assert title(chart) == "Complexity weighs most in a risk of 21 of 100"
+    assert title(chart) == "Risk 21 of 100, above all from complexity"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
