@@ -137,6 +137,7 @@ _OWN: Final = {
     Permission.WORKFLOWS_MANAGE: Level.ADMIN,
     Permission.FINDINGS_DECIDE: Level.ADMIN,
     Permission.APPROVALS_DECIDE: Level.ADMIN,
+    Permission.ACCESS_MANAGE: Level.WRITE,  # their own tokens
 }
 
 
