@@ -31,8 +31,11 @@ QUERIES: Final[Mapping[str, str]] = {
     "count_events": f"select kind, count(*) as n from events where {_VISIBLE} group by kind order by kind",
     "events_of": f"select * from events where {_VISIBLE} and subject = $subject order by seq",
     "events": (
-        f"select * from events where {_VISIBLE} and seq > $after and ($kind = '' or kind = $kind)"
-        " and ($subject = '' or subject = $subject) order by seq desc limit $limit"
+        f"select * from events where {_VISIBLE} and seq > $after"
+        " and ($kind = '' or kind = $kind or starts_with(kind, $kind || '.'))"
+        " and ($subject = '' or subject = $subject) and ($item = '' or subject = $item"
+        f" or subject in (select id from approvals where {_VISIBLE} and item = $item)"
+        f" or subject in (select id from runs where {_VISIBLE} and item = $item)) order by seq desc limit $limit"
     ),
     "event": f"select * from events where {_VISIBLE} and seq = $seq",
     "findings_of_item": (
