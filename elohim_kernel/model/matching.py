@@ -1,8 +1,9 @@
 """Following findings from one run to the next, one to one, saying why each pair is the same finding.
 
-Four attempts, each on what the one before left over: the tool's own id, the fingerprint, the same code in a renamed
-file, the same rule inside the same function. What stays ambiguous counts as new and says so: a decision must never
-slide onto a finding it was not made for. The order of a report does not matter.
+Each attempt works on what the one before left over: the tool's own id, the fingerprint's code in the same function, the
+same line there, the same code elsewhere in the file, all of it again for a renamed file, and the only one of its rule
+left in a function. What stays ambiguous counts as new and says so: a decision must never slide onto a finding it was
+not made for. The order of a report does not matter.
 """
 
 from collections import Counter, defaultdict
@@ -61,7 +62,7 @@ def match(previous: Iterable[Finding], current: Iterable[Finding], renames: Mapp
     round_.by_code(How.FINGERPRINT, lambda finding: normalised_path(finding.path))
     if renames:
         round_.by_code(How.RENAMED_FILE, round_.old_path)
-    round_.by_symbol()
+    round_.by_rule()
     return round_.result()
 
 
@@ -78,7 +79,7 @@ _WHY: Final = {
     How.TOOL_ID: "the tool gave both the id {id!r}, which is unique in each run",
     How.FINGERPRINT: "same rule, file and code",
     How.RENAMED_FILE: "same rule and code; the file was renamed from {old}",
-    How.SAME_SYMBOL: "same rule, and the only one left of it in {symbol}",
+    How.SAME_SYMBOL: "same rule in {symbol}, on the same line of code or as the only one left",
 }
 _AMBIGUOUS: Final = "ambiguous: {rule} has more than one possible partner here, so none was chosen"
 
@@ -109,38 +110,19 @@ class _Round:
                 self._pair(old[key], new[key], How.TOOL_ID)
 
     def by_code(self, how: How, path_of: Callable[[Finding], str]) -> None:
-        """Same rule, file and context. Equal code is told apart by its function first, then by its order."""
-        in_function = self._groups(
-            lambda each: (rule_key(each), normalised_path(each.path), each.context, each.symbol),
-            lambda each: (rule_key(each), path_of(each), each.context, each.symbol),
-        )
-        for old, new in in_function:
-            for left, right in zip(old, new, strict=False):
-                self._pair(left, right, how)
-        anywhere = self._groups(
-            lambda each: (rule_key(each), normalised_path(each.path), each.context),
-            lambda each: (rule_key(each), path_of(each), each.context),
-        )
-        for old, new in anywhere:
-            self._pair_if_alone(old, new, how)
+        """Same rule, file and code. A function's own findings come first: equal code elsewhere is a weaker sign."""
+        self._pair_equals(how, path_of, lambda each: (each.context, each.symbol))
+        self._pair_equals(How.SAME_SYMBOL, path_of, lambda each: (each.symbol, "".join(each.snippet.split())))
+        self._pair_equals(how, path_of, lambda each: (each.context,))
 
-    def by_symbol(self) -> None:
-        """Same rule and text in the same function, or the only one of its rule left in a function."""
-        same_text = self._groups(
-            lambda each: (rule_key(each), normalised_path(each.path), each.symbol, "".join(each.snippet.split())),
-            lambda each: (rule_key(each), self.old_path(each), each.symbol, "".join(each.snippet.split())),
-        )
-        for old, new in same_text:
-            if self._current[new[0]].snippet:
-                self._pair_if_alone(old, new, How.SAME_SYMBOL)
-        same_function = self._groups(
-            lambda each: (rule_key(each), normalised_path(each.path), each.symbol),
-            lambda each: (rule_key(each), self.old_path(each), each.symbol),
-        )
-        for old, new in same_function:
+    def by_rule(self) -> None:
+        """The only one of its rule left in a function, whatever its line says now."""
+        for old, new in self._groups(self.old_path, lambda each: (each.symbol,)):
             # Outside of functions "the only one left" says too little: two unrelated lines would become one.
-            if self._current[new[0]].symbol:
-                self._pair_if_alone(old, new, How.SAME_SYMBOL)
+            if len(old) == len(new) == 1 and self._current[new[0]].symbol:
+                self._pair(old[0], new[0], How.SAME_SYMBOL)
+            else:
+                self._unclear.update(new)
 
     def result(self) -> Matches:
         """The pairs, and everything that found no partner, in file and line order."""
@@ -153,17 +135,22 @@ class _Round:
     def _why_new(self, index: int, finding: Finding) -> str:
         return _AMBIGUOUS.format(rule=finding.rule) if index in self._unclear else "nothing like it in the previous run"
 
-    def _groups(
-        self, old_key: Callable[[Finding], Hashable], new_key: Callable[[Finding], Hashable]
-    ) -> list[tuple[list[int], list[int]]]:
-        old, new = _grouped(self._previous, old_key), _grouped(self._current, new_key)
-        return [(old[key], new[key]) for key in new if key in old]
+    def _pair_equals(self, how: How, path_of: Callable[[Finding], str], key: Callable[[Finding], Hashable]) -> None:
+        """Equals are paired in line order, but only when both runs have as many: else one of them would be a guess."""
+        for old, new in self._groups(path_of, key):
+            is_told_apart = len(new) == 1 or self._current[new[0]].context  # without code there is nothing to go by
+            if len(old) == len(new) and is_told_apart:
+                for left, right in zip(old, new, strict=True):
+                    self._pair(left, right, how)
+            else:
+                self._unclear.update(new)
 
-    def _pair_if_alone(self, old: Sequence[int], new: Sequence[int], how: How) -> None:
-        if len(old) == len(new) == 1:
-            self._pair(old[0], new[0], how)
-        else:
-            self._unclear.update(new)
+    def _groups(
+        self, path_of: Callable[[Finding], str], key: Callable[[Finding], Hashable]
+    ) -> list[tuple[list[int], list[int]]]:
+        old = _grouped(self._previous, lambda each: (rule_key(each), normalised_path(each.path), key(each)))
+        new = _grouped(self._current, lambda each: (rule_key(each), path_of(each), key(each)))
+        return [(old[name], new[name]) for name in new if name in old]
 
     def _pair(self, old: int, new: int, how: How) -> None:
         before, now = self._previous.pop(old), self._current.pop(new)
