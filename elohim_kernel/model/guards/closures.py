@@ -12,6 +12,7 @@ from elohim_kernel.model.guards.operations import (
     COMPARISONS,
     Frame,
     equal,
+    fitting,
     kind_of,
     negative,
     ordered,
@@ -51,6 +52,8 @@ def indexed(target: Run, key: Run, path: str) -> Run:
         kind = kind_of(container)
         if kind == "map":
             found = own_key(container, place, frame)
+            if found is None and kind_of(place) == "int":
+                fitting(place)
             if found is None:
                 raise Missing(path.replace("[]", f"[{place!r}]") if path.endswith("[]") else path)
             return container[found[0]]
@@ -58,7 +61,7 @@ def indexed(target: Run, key: Run, path: str) -> Run:
             raise Broken(f"{path}: {kind} has no item at a {kind_of(place)}")
         if place < 0:
             raise Broken(f"{path}: an index counts from 0, not {place}")
-        if place >= len(container):
+        if fitting(place) >= len(container):
             raise Missing(f"{path.removesuffix('[]')}[{place}]")
         return container[place]
 

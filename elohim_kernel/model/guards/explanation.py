@@ -195,7 +195,7 @@ def _shown(value: Any) -> str:
         return f"{len(value)} items"
     try:
         shown = to_json(value)
-    except TypeError:
+    except (TypeError, ValueError, OverflowError, RecursionError):  # facts are not ours: some cannot be shown
         return f"a {type(value).__name__}"
     if len(shown) <= _LONGEST_VALUE:
         return shown

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 from elohim_kernel.model.guards import times
-from elohim_kernel.model.guards.operations import Frame, kind_of, pay
+from elohim_kernel.model.guards.operations import Frame, fitting, kind_of, pay
 from elohim_kernel.model.guards.patterns import pattern
 from elohim_kernel.model.guards.signals import Broken
 
@@ -90,7 +90,7 @@ def _written_double(value: float) -> str:
 
 _WRITERS: Final[dict[str, Callable[[Any], str]]] = {
     "string": str,
-    "int": str,
+    "int": lambda value: str(fitting(value)),
     "bool": lambda value: "true" if value else "false",
     "double": _written_double,
     "duration": times.written_duration,

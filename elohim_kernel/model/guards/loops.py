@@ -1,15 +1,26 @@
 """The macros: all, exists, exists_one, filter, map. On entry each pays the length of its list from the work budget."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from elohim_kernel.model.guards.closures import Run
 from elohim_kernel.model.guards.operations import Frame, kind_of, pay
 from elohim_kernel.model.guards.signals import Broken, Missing, graver
 
 
-def loop(macro: str, source: Run, body: Run, slot: int, weight: int) -> Run:
-    """The closure of a macro whose variable lives in `slot` and whose body costs `weight` units an item."""
+class FieldTest(NamedTuple):
+    """A body of the commonest kind: `x.name == constant`, or `!=` when not `wanted`."""
+
+    name: str
+    constant: bool | int | str
+    wanted: bool
+
+
+def loop(macro: str, source: Run, body: Run, slot: int, weight: int, test: FieldTest | None) -> Run:
+    """The closure of a macro whose variable lives in `slot` and whose body costs `weight` units an item.
+
+    `test` is the body once more when it is so simple that all() and exists() need not call it for every item.
+    """
 
     def entered(frame: Frame) -> Any:
         items = source(frame)
@@ -22,34 +33,53 @@ def loop(macro: str, source: Run, body: Run, slot: int, weight: int) -> Run:
         pay(frame, len(items) * weight)
         return items
 
+    if macro in _SETTLES:
+        general = _settled_by(_SETTLES[macro], macro, body, slot)
+        return (
+            _scanned(_SETTLES[macro], test, entered, general) if test else lambda frame: general(entered(frame), frame)
+        )
     return _LOOPS[macro](entered, body, slot)
 
 
-def _settled_by(settles: bool, macro: str) -> Callable[[Run, Run, int], Run]:
+def _settled_by(settles: bool, macro: str, body: Run, slot: int) -> Callable[[Any, Frame], Any]:
     """all() is an && over the items and exists() an ||: one item settles it, whatever is wrong with the others."""
     other = not settles
 
-    def make(entered: Run, body: Run, slot: int) -> Run:
-        def run(frame: Frame) -> Any:
-            problem: Missing | Broken | None = None
-            for item in entered(frame):
-                frame[slot] = item
-                try:
-                    value = body(frame)
-                except (Missing, Broken) as found:
-                    problem = graver(problem, found)
-                    continue
-                if value is settles:
-                    return settles
-                if value is not other:
-                    problem = graver(problem, _not_a_test(macro, value))
-            if problem is None:
-                return other
-            raise problem
+    def run(items: Any, frame: Frame) -> Any:
+        problem: Missing | Broken | None = None
+        for item in items:
+            frame[slot] = item
+            try:
+                value = body(frame)
+            except (Missing, Broken) as found:
+                problem = graver(problem, found)
+                continue
+            if value is settles:
+                return settles
+            if value is not other:
+                problem = graver(problem, _not_a_test(macro, value))
+        if problem is None:
+            return other
+        raise problem
 
-        return run
+    return run
 
-    return make
+
+def _scanned(settles: bool, test: FieldTest, entered: Run, general: Callable[[Any, Frame], Any]) -> Run:
+    """Answer without calling the body while items are maps that have the member, of the constant's own type."""
+    name, constant, wanted = test
+    same, settling, other = type(constant), settles is wanted, not settles
+
+    def run(frame: Frame) -> Any:
+        items = entered(frame)
+        for item in items:
+            if type(item) is not dict or type(value := item.get(name)) is not same:
+                return general(items, frame)
+            if (value == constant) is settling:
+                return settles
+        return other
+
+    return run
 
 
 def _exists_one(entered: Run, body: Run, slot: int) -> Run:
@@ -104,9 +134,8 @@ def _not_a_test(macro: str, value: Any) -> Broken:
     return Broken(f"{macro}() needs true or false for each item, not {kind_of(value)}")
 
 
+_SETTLES: Final = {"all": False, "exists": True}
 _LOOPS: Final[dict[str, Callable[[Run, Run, int], Run]]] = {
-    "all": _settled_by(False, "all"),
-    "exists": _settled_by(True, "exists"),
     "exists_one": _exists_one,
     "filter": _filter,
     "map": _map,

@@ -127,7 +127,7 @@ def negative(value: Any) -> Any:
     if kind == "double":
         return -value
     if kind == "int":
-        return _fitting(-value)
+        return fitting(-value)
     raise Broken(f"- needs a number, not {kind}")
 
 
@@ -158,7 +158,8 @@ def _as_double(value: Any) -> float:
         raise Broken("an integer is too large to compare with a double") from None
 
 
-def _fitting(value: int) -> int:
+def fitting(value: int) -> int:
+    """The value, when it fits 64 bits. Raises `Broken` when it does not; facts may hold any integer."""
     if not _LOWEST <= value <= _HIGHEST:
         raise Broken("integer overflow: the result does not fit 64 bits")
     return value
@@ -168,13 +169,13 @@ def _quotient(left: int, right: int) -> int:
     if right == 0:
         raise Broken("division by zero")
     size = abs(left) // abs(right)
-    return _fitting(size if (left < 0) == (right < 0) else -size)
+    return fitting(size if (left < 0) == (right < 0) else -size)
 
 
 def _remainder(left: int, right: int) -> int:
     if right == 0:
         raise Broken("remainder of a division by zero")
-    _fitting(left // right)  # the lowest integer by -1: an overflow in CEL and SQL, though the remainder would fit
+    fitting(left // right)  # the lowest integer by -1: an overflow in CEL and SQL, though the remainder would fit
     size = abs(left) % abs(right)
     return -size if left < 0 else size
 
@@ -189,9 +190,9 @@ def _divided(left: float, right: float) -> float:
 
 
 _ARITHMETIC: Final[dict[tuple[str, str, str], Callable[[Any, Any], Any]]] = {
-    ("+", "int", "int"): lambda a, b: _fitting(a + b),
-    ("-", "int", "int"): lambda a, b: _fitting(a - b),
-    ("*", "int", "int"): lambda a, b: _fitting(a * b),
+    ("+", "int", "int"): lambda a, b: fitting(a + b),
+    ("-", "int", "int"): lambda a, b: fitting(a - b),
+    ("*", "int", "int"): lambda a, b: fitting(a * b),
     ("/", "int", "int"): _quotient,
     ("%", "int", "int"): _remainder,
     ("+", "double", "double"): operator.add,

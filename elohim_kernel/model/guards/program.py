@@ -22,7 +22,7 @@ from elohim_kernel.model.guards.closures import (
     strict,
 )
 from elohim_kernel.model.guards.functions import FUNCTIONS
-from elohim_kernel.model.guards.loops import loop
+from elohim_kernel.model.guards.loops import FieldTest, loop
 from elohim_kernel.model.guards.nodes import (
     Binary,
     Call,
@@ -67,6 +67,7 @@ class Compiler:
         self._text = text
         self._slots: dict[str, int] = {}
         self._scope: Scope = {}
+        self._loops = 0
         self.slots = FIRST_VARIABLE
 
     def compile(self, node: Node) -> Run:
@@ -141,7 +142,7 @@ class Compiler:
         if isinstance(node.right, Literal) and type(node.right.value) in ATOMS:
             fast = against_constant(node.operator, left, node.right.value)
             if fast is not None:
-                return self._fused(node, fast, node.right.value)
+                return fast
         if node.operator in ("==", "!="):
             return equality(left, right, negated=node.operator == "!=")
         if node.operator == "in":
@@ -150,24 +151,6 @@ class Compiler:
             compare = ordered(node.operator)
             return strict(left, right, lambda a, b, frame: compare(a, b))
         return strict(left, right, arithmetic(node.operator))
-
-    def _fused(self, node: Binary, careful: Run, constant: Any) -> Run:
-        """`x.name == constant` without a call in between when `x` is a loop variable: what loops do all day."""
-        left = node.left
-        slot = self._slots.get(left.target.name) if isinstance(left, Member) and isinstance(left.target, Name) else None
-        if slot is None or not isinstance(left, Member) or node.operator not in ("==", "!="):
-            return careful
-        name, same, negated = left.name, type(constant), node.operator == "!="
-
-        def test(frame: Frame) -> Any:
-            whole = frame[slot]
-            if type(whole) is dict:
-                value = whole.get(name)
-                if type(value) is same:
-                    return (value == constant) is not negated
-            return careful(frame)
-
-        return test
 
     def _call(self, node: Call) -> Run:
         signature = FUNCTIONS[node.function]
@@ -178,7 +161,7 @@ class Compiler:
                 value = signature.run(tuple(constants), [])
                 return lambda frame: value
             if node.function == "matches" and isinstance(node.arguments[1], Literal):
-                _ = pattern(constants[-1]) if isinstance(constants[-1], str) else None
+                pattern(str(constants[-1]))
         except Broken as wrong:
             raise refusal(self._text, node.start, wrong.message) from None
         if len(runs) == 1:
@@ -190,15 +173,30 @@ class Compiler:
         source = self.compile(node.source)
         body, slot = self.body(node)
         weight = 1 + sum(1 for _ in levels(node.body)) // _NODES_PER_UNIT
-        return loop(node.macro, source, body, slot, weight)
+        return loop(node.macro, source, body, slot, weight, _field_test(node))
 
     def body(self, node: Macro) -> tuple[Run, int]:
         """The closure of a macro's body alone, and the slot where it expects the loop variable."""
-        slot = FIRST_VARIABLE + len(self._slots)
+        slot = FIRST_VARIABLE + self._loops
         slots, scope = self._slots, self._scope
+        self._loops += 1
         self._slots = {**slots, node.variable: slot}
         self._scope = inner_scope(node, scope)
         self.slots = max(self.slots, slot + 1)
         body = self.compile(node.body)
         self._slots, self._scope = slots, scope
+        self._loops -= 1
         return body, slot
+
+
+def _field_test(node: Macro) -> FieldTest | None:
+    """The body as a plain comparison of a member of the item with a constant, when it is one."""
+    body = node.body
+    if not isinstance(body, Binary) or body.operator not in ("==", "!=") or not isinstance(body.left, Member):
+        return None
+    whole, constant = body.left.target, body.right
+    if not isinstance(whole, Name) or whole.name != node.variable or not isinstance(constant, Literal):
+        return None
+    if not isinstance(constant.value, str | int):  # of bool too: the types where Python's == is CEL's
+        return None
+    return FieldTest(body.left.name, constant.value, wanted=body.operator == "==")

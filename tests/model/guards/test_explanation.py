@@ -100,6 +100,16 @@ def test_long_facts_are_counted_or_cut_not_copied():
     assert values[2:] == ["1 item", "a object"]
 
 
+def test_a_fact_that_cannot_be_shown_is_named_by_its_kind():
+    deep: list[object] = []
+    for _ in range(5_000):
+        deep = [deep]
+
+    (clause,) = explain(parse("size(deep) == 1 "), {"deep": deep}).clauses
+
+    assert clause.reads == (Reading(name="deep", value="a list"),)
+
+
 def test_the_explanation_and_the_evaluation_agree():
     guard = parse("a && b || c")
 

@@ -190,11 +190,26 @@ def test_true_is_not_one_even_as_a_map_key():
     assert parse("m[t] == 'one'").evaluate(facts).missing == ("m[True]",)
 
 
+@pytest.mark.parametrize(
+    "text", ["string(n) == ''", "xs[n] == 1", "m[n] == 1", "n + 1 > 0", "n < 1.5", "double(n) > 0.0"]
+)
+def test_an_integer_of_any_size_in_the_facts_is_an_error_at_worst(text):
+    outcome = parse(text).evaluate({"n": 10**5000, "xs": [1], "m": {1: 1}})
+
+    assert outcome.error
+
+
 def test_evaluating_leaves_the_facts_alone():
     facts = {"xs": [1, [2]]}
 
     assert parse("(xs + [3]).size() == 3 && xs.map(x, [x]).size() == 2").evaluate(facts).passed
     assert facts == {"xs": [1, [2]]}
+
+
+def test_an_inner_loop_variable_hides_the_outer_one_of_its_name_and_no_other():
+    facts = {"xs": [1], "ys": [2], "zs": [3]}
+
+    assert parse("xs.exists(x, ys.exists(x, zs.exists(y, x == 2 && y == 3)) && x == 1)").evaluate(facts).passed
 
 
 def test_a_list_longer_than_the_budget_ends_in_error_even_beside_true():
