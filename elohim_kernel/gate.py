@@ -78,6 +78,13 @@ class Gate:
             raise Unauthenticated(f"nobody here is called {name!r}", hint="see `elohim access user list`")
         return found
 
+    def principal_with_id(self, identifier: str) -> Principal:
+        """The principal with that id; raises `Unauthenticated`."""
+        found = self.store.memory.get(Principal, identifier)
+        if found is None:
+            raise Unauthenticated(f"nobody here has the id {identifier!r}")
+        return found
+
     def principal_with(self, secret: str) -> tuple[Principal, Token]:
         """Whom a bearer token stands for; raises `Unauthenticated` without saying why."""
         token = self.store.memory.find(Token, digest_of(secret))

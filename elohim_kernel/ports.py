@@ -119,6 +119,7 @@ class StageResult(Value, frozen=True):
     data: Mapping[str, Any] = {}  # JSON to merge into the item's data
     reports: tuple[EngineReport, ...] = ()
     recommendation: Recommendation | None = None
+    change: Change | None = None  # what was looked at, when it was a change
     facts: Mapping[str, Any] = {}  # nested names for guards, for example {"findings": {"new": {"high": 2}}}
 
 

@@ -1,13 +1,67 @@
-"""Joins the written tables of built-in parts and operations. Nothing registers itself by being imported."""
+"""Joins the written tables of built-in parts and operations with those of entry points.
 
+Nothing registers itself by being imported. A part of another package that does not satisfy its Protocol is refused,
+with the package's name, and the rest goes on.
+"""
+
+from collections.abc import Mapping
+from importlib import resources
+from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Final
+from typing import Final, cast
 
+from elohim_kernel.access import people, roles, teams, tokens
+from elohim_kernel.audit import statistics, trail
+from elohim_kernel.config import load
+from elohim_kernel.engines import complexity, ruff, spread
+from elohim_kernel.errors import KernelError
 from elohim_kernel.findings import recording
+from elohim_kernel.gate import Gate
+from elohim_kernel.model.access import WORKER, Principal, PrincipalKind
+from elohim_kernel.model.command import Command, Query
+from elohim_kernel.model.definition_text import parse_definition
+from elohim_kernel.model.value import Value
+from elohim_kernel.model.workflow import Definition
+from elohim_kernel.ports import Engine, Stage
 from elohim_kernel.store.catalogue import Catalogue
-from elohim_kernel.workflows import approvals, definitions, details, inspection, runs, work_items
+from elohim_kernel.store.store import Caller
+from elohim_kernel.store.unit import Unit
+from elohim_kernel.workflows import approvals, bulk, definitions, details, inspection, runs, work_items
+from elohim_kernel.workflows.stages import code_review, static_analysis
 
-_ROOMS: Final[tuple[ModuleType, ...]] = (work_items, details, approvals, definitions, inspection, runs, recording)
+_ROOMS: Final[tuple[ModuleType, ...]] = (
+    work_items,
+    details,
+    approvals,
+    bulk,
+    definitions,
+    inspection,
+    runs,
+    recording,
+    people,
+    teams,
+    roles,
+    tokens,
+    trail,
+    statistics,
+)
+
+_ENGINES: Final[tuple[Engine, ...]] = (ruff, complexity, spread)
+_STAGES: Final[tuple[Stage, ...]] = (code_review, static_analysis)
+
+# Identity, revision, file: raise the revision when the file changes, and every store gets it on its next start.
+_TEMPLATES: Final = (("tp_standard_code_review", 1, "standard_code_review.yaml"),)
+
+ENGINE_GROUP: Final = "elohim_kernel.engines"
+STAGE_GROUP: Final = "elohim_kernel.stages"
+
+
+class BrokenPart(Value, frozen=True):
+    """An entry point that could not be used, and why."""
+
+    name: str
+    package: str
+    problem: str
 
 
 def catalogue() -> Catalogue:
@@ -16,3 +70,89 @@ def catalogue() -> Catalogue:
         [entry for room in _ROOMS for entry in getattr(room, "COMMANDS", ())],
         [entry for room in _ROOMS for entry in getattr(room, "QUERIES", ())],
     )
+
+
+def commands() -> Mapping[str, type[Command]]:
+    """Every command by the name it has outside Python."""
+    return {name: entry.command for name, entry in catalogue().commands.items()}
+
+
+def queries() -> Mapping[str, type[Query]]:
+    """Every query by the name it has outside Python."""
+    return {name: entry.query for name, entry in catalogue().queries.items()}
+
+
+def engines() -> Mapping[str, Engine]:
+    """Engines by name: ours, and those that other packages bring. Ours cannot be replaced."""
+    found = {engine.NAME: engine for engine in _ENGINES}
+    for name, part in _brought(ENGINE_GROUP, ("NAME", "LABEL", "available", "run"))[0].items():
+        found.setdefault(name, cast(Engine, part))
+    return found
+
+
+def stages() -> Mapping[str, Stage]:
+    """Automated stages by type: ours, and those that other packages bring. Ours cannot be replaced."""
+    found = {stage.TYPE: stage for stage in _STAGES}
+    for name, part in _brought(STAGE_GROUP, ("TYPE", "run"))[0].items():
+        found.setdefault(name, cast(Stage, part))
+    return found
+
+
+def broken() -> tuple[BrokenPart, ...]:
+    """Entry points that were refused: `elohim doctor` shows them."""
+    return (
+        *_brought(ENGINE_GROUP, ("NAME", "LABEL", "available", "run"))[1],
+        *_brought(STAGE_GROUP, ("TYPE", "run"))[1],
+    )
+
+
+def _brought(group: str, members: tuple[str, ...]) -> tuple[dict[str, object], list[BrokenPart]]:
+    parts: dict[str, object] = {}
+    refused: list[BrokenPart] = []
+    for point in entry_points(group=group):
+        package = point.dist.name if point.dist else "an unknown package"
+        try:
+            part = point.load()
+        except Exception as wrong:
+            problem = f"cannot be loaded: {type(wrong).__name__}: {wrong}"
+            refused.append(BrokenPart(name=point.name, package=package, problem=problem))
+            continue
+        missing = [member for member in members if not hasattr(part, member)]
+        if missing:
+            refused.append(BrokenPart(name=point.name, package=package, problem=f"lacks {', '.join(missing)}"))
+        else:
+            parts[point.name] = part
+    return parts, refused
+
+
+def templates() -> tuple[tuple[str, int, Definition], ...]:
+    """The templates of the package: identity, revision, definition."""
+    folder = resources.files("elohim_kernel.workflows") / "templates"
+    return tuple(
+        (name, revision, parse_definition((folder / file).read_text(encoding="utf-8"), name=file))
+        for name, revision, file in _TEMPLATES
+    )
+
+
+class _Preparation:
+    """What every store is given on its start: its first person, the built-in roles, the templates."""
+
+    caller = Caller(principal=WORKER)
+
+    def run(self, unit: Unit) -> None:
+        people.bootstrap(unit, load().settings.user, "")
+        definitions.seed_templates(unit, templates())
+
+    def refuse(self, unit: Unit, error: KernelError) -> None:
+        """Nothing is recorded: a store that cannot be prepared is not opened."""
+
+    def recall(self, result: str) -> None:
+        """It is never asked for twice: it has no request."""
+
+
+def prepare(gate: Gate) -> None:
+    """Make a store ready for use; on one that is ready it changes nothing and writes nothing."""
+    if gate.store.memory.get(Principal, WORKER) is None:
+        worker = Principal(id=WORKER, name="worker", kind=PrincipalKind.SERVICE)
+        gate.store.memory.put(worker, 0, dirty=False)
+    gate.store.do(_Preparation())

@@ -193,7 +193,7 @@ class KnownFindings(Query, frozen=True):
 
     workflow: str
     repository: str
-    tool: str
+    tool: str = ""  # "" for all
 
 
 def known_findings(query: KnownFindings, reader: Reader) -> tuple[Finding, ...]:

@@ -94,6 +94,7 @@ class EngineReport(Value, frozen=True):
     reason: str  # why, in words; for `clean`, the proof
     version: str = ""
     files: int = 0  # files really analysed
+    covered: tuple[str, ...] = ()  # the files it really analysed: what is not seen again there is fixed
     skipped: tuple[str, ...] = ()  # files it could not analyse
     seconds: float = 0.0
     rules: tuple[str, ...] = ()  # rules it covered; empty: the tool's default set

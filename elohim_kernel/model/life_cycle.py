@@ -41,6 +41,8 @@ GUARD_NAMES: Final = frozenset(
         "change.lines_added",
         "change.lines_deleted",
         "change.risk",
+        "change.level",
+        "recommendation.verdict",
         "approvals.approved",
         "approvals.rejected",
     }

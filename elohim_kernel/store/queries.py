@@ -45,7 +45,7 @@ QUERIES: Final[Mapping[str, str]] = {
         " order by list_position(['critical', 'high', 'medium', 'low', 'info'], severity), path, line, id"
     ),
     "known_findings": (
-        f"select * from findings where {_VISIBLE} and repository = $repository and tool = $tool and state <> 'dismissed'"
+        f"select * from findings where {_VISIBLE} and repository = $repository and ($tool = '' or tool = $tool)"
         " order by path, line, id"
     ),
     "recommendation_of": (

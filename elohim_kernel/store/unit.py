@@ -6,7 +6,7 @@ command's unit is thrown away.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -79,6 +79,17 @@ class Reader:
     def table(self, name: str, **parameters: object) -> pa.Table:
         """The same as Arrow."""
         return self._read(name, {**parameters, "scopes": self.scopes()})
+
+
+class Mark(NamedTuple):
+    """A point in a unit's work."""
+
+    events: int
+    bulk: int
+    next: int
+    changed: dict[str, tuple[Entity, int]]
+    keys: dict[tuple[type, str], str]
+    last_number: int
 
 
 class Unit(Reader):
@@ -185,6 +196,19 @@ class Unit(Reader):
     def insert(self, table: str, rows: pa.Table) -> None:
         """Bulk facts beside the events, in the same transaction; `seq` is the number of the next event."""
         self.bulk.append((table, rows))
+
+    def mark(self) -> "Mark":
+        """Where this unit stands, to come back to."""
+        return Mark(len(self.events), len(self.bulk), self._next, dict(self.changed), dict(self.keys), self.last_number)
+
+    def back_to(self, mark: "Mark") -> None:
+        """Take back what was emitted since `mark`: one of many things was refused, and the others go on."""
+        del self.events[mark.events :], self.changes[mark.events :], self.bulk[mark.bulk :]
+        self._next, self.changed, self.keys, self.last_number = mark.next, mark.changed, mark.keys, mark.last_number
+
+    def forget(self) -> None:
+        """Take everything back: a dry run."""
+        self.back_to(Mark(0, 0, self._next - len(self.events), {}, {}, self.last_number))
 
     @property
     def next_seq(self) -> int:

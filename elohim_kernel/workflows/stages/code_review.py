@@ -51,6 +51,7 @@ def run(work: StageWork, tools: Tools) -> StageResult:
             "change": _told(change, risk),
         },
         reports=tuple(reports),
+        change=change,
         recommendation=recommendation,
         facts={
             **facts_of(reports),

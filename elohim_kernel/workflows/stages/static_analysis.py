@@ -25,5 +25,6 @@ def run(work: StageWork, tools: Tools) -> StageResult:
         note=note + "".join(f"; {report.engine} {report.status.value}: {report.reason}" for report in silent),
         data={"static_analysis": summary_of(change, reports)},
         reports=tuple(reports),
+        change=change,
         facts=facts_of(reports),
     )

@@ -1,0 +1,280 @@
+"""The worker: takes up what is due, runs its part with journalled steps, and puts the result through the gate.
+
+It holds a lease while it works and renews it; if it dies, another one takes the run up where its journal ends. What a
+run records, it records with the rights of whoever caused it.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from elohim_kernel.errors import Cancelled, Conflict, Fault, KernelError, Unavailable
+from elohim_kernel.findings.recording import KnownFindings, RecordFindings, finding_rows, report_of
+from elohim_kernel.model.change import Change, FileStatus
+from elohim_kernel.model.finding import EngineReport, Finding
+from elohim_kernel.model.matching import match
+from elohim_kernel.model.stage_type import StageType
+from elohim_kernel.ports import Engine, Stage, StageResult, StageWork
+from elohim_kernel.runtime.playbooks import run_automation
+from elohim_kernel.runtime.session import Session
+from elohim_kernel.runtime.tools import LocalTools
+from elohim_kernel.workflows.approvals import ExpireApprovals
+from elohim_kernel.workflows.runs import (
+    Assignment,
+    ClaimDelivery,
+    ExtendLease,
+    FailStage,
+    FinishStage,
+    GetStep,
+    RecordStep,
+)
+
+_log: Final = logging.getLogger("elohim.worker")
+_IDLE_S: Final = 0.5
+_HOUSEKEEPING_S: Final = 15.0
+
+OnProgress = Callable[[Assignment, str, int, int], None]
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        """The time, aware, UTC."""
+        return datetime.now(UTC)
+
+
+class SessionJournal:
+    """The journal of one run, kept in the store through a session."""
+
+    def __init__(self, session: Session, run: str) -> None:
+        self._session = session
+        self._run = run
+
+    def recall(self, name: str, inputs_digest: str) -> str | None:
+        """See `runtime.tools.Journal`."""
+        step = self._session.ask(GetStep(run=self._run, step=name))
+        return step.output if step is not None and step.inputs == inputs_digest else None
+
+    def record(self, name: str, inputs_digest: str, output_json: str, seconds: float) -> None:
+        """See `runtime.tools.Journal`."""
+        step = RecordStep(run=self._run, step=name, inputs=inputs_digest, output=output_json, seconds=seconds)
+        self._session.do(step)
+
+
+def silent(_assignment: Assignment, _text: str, _done: int, _total: int) -> None:
+    """Progress for nobody."""
+
+
+class Worker:
+    """Runs automated stages, one at a time; start several for more. `session` must be able to act for others."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        stages: Mapping[str, Stage],
+        engines: Mapping[str, Engine],
+        home: Path | None,
+        on_progress: OnProgress = silent,
+        lease_s: float = 60.0,
+        run_timeout_s: float = 1_800.0,
+    ) -> None:
+        """`home` None: the store is in memory, so nothing that needs a home can run."""
+        self._session = session
+        self._stages = stages
+        self._engines = engines
+        self._home = home
+        self._on_progress = on_progress
+        self._lease_s = lease_s
+        self._run_timeout_s = run_timeout_s
+        self.name = f"{socket.gethostname()}/{os.getpid()}/{threading.get_ident() & 0xFFFF:04x}"
+
+    def run_next(self, *, item: str = "") -> Assignment | None:
+        """Take up and finish one due stage, of `item` (an id) only when given; `None` when nothing is due."""
+        mine = self._session.working_for("")
+        assignment: Assignment | None = mine.do(ClaimDelivery(worker=self.name, lease_s=self._lease_s, item=item))
+        if assignment is not None:
+            self._work_on(assignment)
+        return assignment
+
+    def drain(self, *, item: str = "", limit: int = 1_000) -> int:
+        """Run everything that is due, and what that makes due; returns how many stages were run."""
+        count = 0
+        while count < limit and self.run_next(item=item) is not None:
+            count += 1
+        return count
+
+    def housekeeping(self) -> int:
+        """Close what has expired and mark what is overdue; returns how much was."""
+        due: int = self._session.working_for("").do(ExpireApprovals())
+        return due
+
+    def serve(self, stop: threading.Event) -> None:
+        """Work until `stop` is set. An unreachable store is waited for; it is somebody else's to mend."""
+        tidied = 0.0
+        while not stop.is_set():
+            try:
+                if monotonic() - tidied > _HOUSEKEEPING_S:
+                    self.housekeeping()
+                    tidied = monotonic()
+                if self.run_next() is None:
+                    stop.wait(_IDLE_S)
+            except KernelError:
+                _log.exception("the worker could not go on")
+                stop.wait(_HOUSEKEEPING_S)
+
+    def _work_on(self, assignment: Assignment) -> None:
+        began = monotonic()
+        mine = self._session.working_for("")
+        try:
+            with self._lease(assignment) as cancelled:
+                result = self._result(assignment, cancelled)
+                self._record(assignment, result)
+            self._finish(assignment, result, seconds=monotonic() - began)
+        except Conflict as lost:
+            _log.warning("%s: %s", assignment.reference, lost)
+            with contextlib.suppress(Conflict):
+                mine.do(self._failure(assignment, lost, seconds=monotonic() - began))
+        except KernelError as wrong:
+            mine.do(self._failure(assignment, wrong, seconds=monotonic() - began))
+        except Exception as defect:
+            # An outer door: a part's defect ends its run, not the worker.
+            _log.exception("stage %s of %s failed", assignment.stage, assignment.reference)
+            fault = Fault(f"{assignment.stage_type.value} failed: {type(defect).__name__}: {defect}")
+            mine.do(self._failure(assignment, fault, seconds=monotonic() - began))
+
+    def _failure(self, assignment: Assignment, error: KernelError, *, seconds: float) -> FailStage:
+        return FailStage(
+            delivery=assignment.delivery,
+            worker=self.name,
+            error=str(error)[:2_000],
+            retryable=error.retryable,
+            cancelled=isinstance(error, Cancelled),
+            seconds=round(seconds, 3),
+        )
+
+    def _result(self, assignment: Assignment, cancelled: threading.Event) -> StageResult:
+        if assignment.stage_type is StageType.AUTOMATION:
+            return run_automation(
+                self._session,
+                assignment,
+                home=self._home,
+                timeout_s=self._run_timeout_s,
+                cancelled=cancelled.is_set,
+                on_progress=lambda done, total, text: self._on_progress(assignment, text, done, total),
+            )
+        stage = self._stages.get(assignment.stage_type.value)
+        if stage is None:
+            known = ", ".join(sorted(self._stages))
+            raise Unavailable(f"no part does {assignment.stage_type.value} stages here", hint=f"there is {known}")
+        scratch = Path(tempfile.mkdtemp(prefix="elohim-run-"))
+        try:
+            return stage.run(_work_of(assignment), self._tools(assignment, scratch, cancelled))
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def _tools(self, assignment: Assignment, scratch: Path, cancelled: threading.Event) -> LocalTools:
+        session = self._session.working_for(assignment.behalf)
+
+        def known(repository: str) -> Sequence[Finding]:
+            found: Sequence[Finding] = session.ask(KnownFindings(workflow=assignment.workflow, repository=repository))
+            return found
+
+        return LocalTools(
+            engines=self._engines,
+            clock=SystemClock(),
+            scratch=scratch,
+            on_progress=lambda text, done, total: self._on_progress(assignment, text, done, total),
+            cancelled=cancelled,
+            journal=SessionJournal(session, assignment.run),
+            known=known,
+        )
+
+    def _record(self, assignment: Assignment, result: StageResult) -> None:
+        session = self._session.working_for(assignment.behalf)
+        for report in result.reports:
+            command = _recording(session, assignment, report, result.change)
+            # The key makes a resumed run record each report once.
+            session.do(command, key=f"{assignment.run}/findings/{report.engine}")
+
+    def _finish(self, assignment: Assignment, result: StageResult, *, seconds: float) -> None:
+        self._session.working_for(assignment.behalf).do(
+            FinishStage(
+                delivery=assignment.delivery,
+                worker=self.name,
+                note=result.note,
+                data=result.data,
+                facts=result.facts,
+                recommendation=result.recommendation,
+                seconds=round(seconds, 3),
+            ),
+            key=f"{assignment.run}/finish",
+        )
+
+    @contextlib.contextmanager
+    def _lease(self, assignment: Assignment) -> Iterator[threading.Event]:
+        cancelled, over = threading.Event(), threading.Event()
+        session = self._session.working_for("")
+        extend = ExtendLease(delivery=assignment.delivery, worker=self.name, lease_s=self._lease_s)
+
+        def renew() -> None:
+            while not over.wait(self._lease_s / 3):
+                try:
+                    if session.do(extend):
+                        cancelled.set()
+                except Conflict:
+                    # Somebody else has it: stop before two do the same.
+                    cancelled.set()
+                except KernelError:
+                    _log.exception("the lease of %s could not be renewed", assignment.reference)
+
+        keeper = threading.Thread(target=renew, name=f"lease {assignment.reference}", daemon=True)
+        keeper.start()
+        try:
+            yield cancelled
+        finally:
+            over.set()
+            keeper.join(timeout=5)
+
+
+def _work_of(assignment: Assignment) -> StageWork:
+    return StageWork(
+        item=assignment.item,
+        reference=assignment.reference,
+        stage=assignment.stage,
+        stage_type=assignment.stage_type.value,
+        prompt=assignment.prompt,
+        target_path=assignment.target_path,
+        data=assignment.data,
+    )
+
+
+def _recording(session: Session, assignment: Assignment, report: EngineReport, change: Change | None) -> RecordFindings:
+    repository = change.repository if change else str(assignment.data.get("repository", ""))
+    renames = {file.path: file.old_path for file in change.files if file.status is FileStatus.RENAMED} if change else {}
+    identities: list[str] = []
+    if report.findings:
+        known = session.ask(KnownFindings(workflow=assignment.workflow, repository=repository, tool=report.engine))
+        paired = {id(pair.current): pair.previous.fingerprint for pair in match(known, report.findings, renames).pairs}
+        identities = [paired.get(id(finding), finding.fingerprint) for finding in report.findings]
+    return RecordFindings(
+        workflow=assignment.workflow,
+        repository=repository,
+        head=change.head if change else "",
+        ref=change.head_name if change else "",
+        item=assignment.item,
+        run=assignment.run,
+        covered=report.covered,
+        rows=finding_rows(report.findings, identities) if report.findings else b"",
+        **report_of(report),
+    )

@@ -1,0 +1,391 @@
+"""The front door for Python: thin typed verbs over commands and queries. Nothing is decided here.
+
+`wb.do` and `wb.ask` take any command or query; the verbs are the ones people type. Everything that is shown has a
+one-line `repr`, and nothing is shown unasked.
+"""
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import Any, Final, Literal
+
+from msgspec.structs import replace
+
+from elohim_kernel import registry
+from elohim_kernel.config import Settings, load
+from elohim_kernel.errors import NotFound, Unavailable
+from elohim_kernel.model.access import Visibility
+from elohim_kernel.model.command import Command, Query
+from elohim_kernel.model.definition_text import parse_definition
+from elohim_kernel.model.stage_type import StageType
+from elohim_kernel.model.work_item import Priority, Status
+from elohim_kernel.model.workflow import Definition
+from elohim_kernel.runtime.notebook import Playbook
+from elohim_kernel.runtime.playbooks import OnCell, PlaybookRun, playbook_files, playbook_named, run_playbook
+from elohim_kernel.runtime.repository import open_repository
+from elohim_kernel.runtime.session import Session, open_session
+from elohim_kernel.runtime.worker import OnProgress, Worker, silent
+from elohim_kernel.workflows.approvals import Approve, Asked, Decided, ListApprovals, Reject
+from elohim_kernel.workflows.definitions import (
+    CreateWorkflow,
+    DiffWorkflow,
+    GetWorkflow,
+    InstantiateTemplate,
+    ListTemplates,
+    ListWorkflows,
+    ReviseWorkflow,
+    TemplateSummary,
+    WorkflowDetails,
+    WorkflowSummary,
+)
+from elohim_kernel.workflows.details import AttachFile, ChangeItem, CommentItem, LinkItem, TagItem
+from elohim_kernel.workflows.inspection import GetInbox, GetItem, ItemDetails, ItemSummary, ListItems, Told
+from elohim_kernel.workflows.work_items import (
+    CancelItem,
+    ClaimItem,
+    CompleteStage,
+    Moved,
+    OpenWorkItem,
+    ReassignItem,
+    ReleaseItem,
+    RetryStage,
+    SendBack,
+)
+
+STANDARD_REVIEW: Final = "Standard Code Review"
+_POLL_S: Final = 0.2
+_RESTING: Final = frozenset({Status.COMPLETED, Status.CANCELLED, Status.FAILED, Status.WAITING})
+
+
+class Workbench:
+    """A workbench on one store, as one principal. Use `elohim_kernel.open()` to get one."""
+
+    def __init__(self, session: Session, settings: Settings, *, home: Path | None) -> None:
+        """`home` None: the store is in memory."""
+        self.session = session
+        self.settings = settings
+        self._home = home
+
+    def __repr__(self) -> str:
+        where = self._home or "memory"
+        return f"<Workbench {where} as {self.settings.user}>"
+
+    def __enter__(self) -> "Workbench":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the store go."""
+        self.session.close()
+
+    def do(self, command: Command, *, key: str = "") -> Any:
+        """Do a command; the result is of the command's `result` type. An equal `key` gives the first result again."""
+        return self.session.do(command, key=key)
+
+    def ask(self, query: Query) -> Any:
+        """Answer a query; the answer is of the query's `result` type."""
+        return self.session.ask(query)
+
+    def acting_as(self, name: str) -> "Workbench":
+        """The same workbench as somebody else. Raises `Unauthenticated` when nobody is called that."""
+        return Workbench(self.session.acting_as(name), replace(self.settings, user=name), home=self._home)
+
+    def status(self) -> Mapping[str, Any]:
+        """Where the store is, who owns it, and its version. JSON, hence `Any`."""
+        return self.session.status()
+
+    def open_item(
+        self,
+        workflow: str,
+        title: str,
+        *,
+        data: Mapping[str, Any] | None = None,
+        priority: Priority | str = Priority.NORMAL,
+        tags: tuple[str, ...] = (),
+        key: str = "",
+    ) -> Moved:
+        """Open a work item in a workflow, by name or id."""
+        command = OpenWorkItem(
+            workflow=workflow, title=title, data=data or {}, priority=Priority(priority), tags=tuple(tags)
+        )
+        opened: Moved = self.do(command, key=key)
+        return opened
+
+    def item(self, reference: str) -> ItemDetails:
+        """Everything about one item. Raises `NotFound`."""
+        found: ItemDetails = self.ask(GetItem(item=reference))
+        return found
+
+    def items(
+        self,
+        *,
+        status: str = "",
+        stage: str = "",
+        workflow: str = "",
+        assignee: str = "",
+        tag: str = "",
+        text: str = "",
+        open: bool = False,
+        order: Literal["priority", "age", "sla", "number"] = "number",
+        limit: int = 100,
+    ) -> tuple[ItemSummary, ...]:
+        """Items you can see, in queue order. "" leaves a filter out; `assignee` may be "me"."""
+        found: tuple[ItemSummary, ...] = self.ask(
+            ListItems(
+                status=status,
+                stage=stage,
+                workflow=workflow,
+                assignee=assignee,
+                tag=tag,
+                text=text,
+                open=open,
+                order=order,
+                limit=limit,
+            )
+        )
+        return found
+
+    def claim(self, item: str) -> Moved:
+        """Take an item from its queue."""
+        return self._moved(ClaimItem(item=item))
+
+    def release(self, item: str, *, note: str = "") -> Moved:
+        """Give an item back to its queue."""
+        return self._moved(ReleaseItem(item=item, note=note))
+
+    def reassign(self, item: str, to: str, *, note: str = "") -> Moved:
+        """Give an item to somebody else, by name."""
+        return self._moved(ReassignItem(item=item, to=to, note=note))
+
+    def complete(self, item: str, *, note: str = "", outcome: str = "", **form: Any) -> Moved:
+        """Complete the stage an item is in; `form` are the answers of the stage's form."""
+        return self._moved(CompleteStage(item=item, note=note, outcome=outcome, form=form))
+
+    def send_back(self, item: str, *, note: str, to: str = "") -> Moved:
+        """Send an item back to an earlier stage; "" is the one it came from."""
+        return self._moved(SendBack(item=item, note=note, to=to))
+
+    def cancel(self, item: str, *, reason: str) -> Moved:
+        """Give an item up."""
+        return self._moved(CancelItem(item=item, reason=reason))
+
+    def retry(self, item: str, *, note: str = "") -> Moved:
+        """Try a failed automated stage again."""
+        return self._moved(RetryStage(item=item, note=note))
+
+    def comment(self, item: str, text: str) -> Moved:
+        """Say something about an item; `@name` tells that person."""
+        return self._moved(CommentItem(item=item, text=text))
+
+    def change(
+        self, item: str, *, title: str | None = None, priority: str | None = None, data: Mapping[str, Any] | None = None
+    ) -> Moved:
+        """Set fields of an item; `None` leaves one as it is, `data` is merged by key."""
+        level = Priority(priority) if priority else None
+        return self._moved(ChangeItem(item=item, title=title, priority=level, data=data))
+
+    def tag(self, item: str, *add: str, remove: tuple[str, ...] = ()) -> Moved:
+        """Add and remove tags."""
+        return self._moved(TagItem(item=item, add=add, remove=tuple(remove)))
+
+    def link(self, item: str, target: str, *, kind: str = "relates", title: str = "") -> Moved:
+        """Relate an item to another one, or to an http(s) address."""
+        return self._moved(LinkItem(item=item, target=target, kind=kind, title=title))
+
+    def attach(self, item: str, path: str | Path) -> Moved:
+        """Attach a file by reference, with its digest. Raises `NotFound` when it is not there."""
+        location, size, digest = _measured(Path(path))
+        name = Path(path).name
+        return self._moved(AttachFile(item=item, name=name, location=location, size=size, digest=digest))
+
+    def approve(self, approval: str, *, comment: str = "", digest: str | None = None) -> Decided:
+        """Say yes: to an approval by id, or to the open one of an item. `digest` is what you were shown."""
+        decided: Decided = self.do(Approve(approval=approval, comment=comment, digest=digest))
+        return decided
+
+    def reject(self, approval: str, *, comment: str = "", digest: str | None = None) -> Decided:
+        """Say no; see `approve`."""
+        decided: Decided = self.do(Reject(approval=approval, comment=comment, digest=digest))
+        return decided
+
+    def approvals(self, item: str = "") -> tuple[Asked, ...]:
+        """The approvals of an item; "" gives all open ones you can see."""
+        found: tuple[Asked, ...] = self.ask(ListApprovals(item=item))
+        return found
+
+    def inbox(self, *, unread: bool = True) -> tuple[Told, ...]:
+        """What you were told, newest first."""
+        found: tuple[Told, ...] = self.ask(GetInbox(unread=unread))
+        return found
+
+    def workflows(self) -> tuple[WorkflowSummary, ...]:
+        """The workflows you can see."""
+        found: tuple[WorkflowSummary, ...] = self.ask(ListWorkflows())
+        return found
+
+    def workflow(self, name: str, *, revision: int = 0) -> WorkflowDetails:
+        """One workflow with its definition; revision 0 is the newest."""
+        found: WorkflowDetails = self.ask(GetWorkflow(workflow=name, revision=revision))
+        return found
+
+    def diff(self, workflow: str, *, before: int = 0, after: int = 0) -> tuple[str, ...]:
+        """What changed between two revisions, as lines of a unified diff."""
+        found: tuple[str, ...] = self.ask(DiffWorkflow(workflow=workflow, before=before, after=after))
+        return found
+
+    def define(
+        self, definition: Definition | str, *, visibility: str = "personal", team: str = "", note: str = ""
+    ) -> WorkflowSummary:
+        """Create a workflow, or save a new revision of the one of that name; the definition may be YAML text."""
+        wanted = parse_definition(definition) if isinstance(definition, str) else definition
+        try:
+            known = self.workflow(wanted.name)
+        except NotFound:
+            command: Command = CreateWorkflow(
+                definition=wanted, visibility=Visibility(visibility), team=team, note=note
+            )
+        else:
+            command = ReviseWorkflow(workflow=known.id, definition=wanted, note=note)
+        saved: WorkflowSummary = self.do(command)
+        return saved
+
+    def templates(self) -> tuple[TemplateSummary, ...]:
+        """The templates you can start from."""
+        found: tuple[TemplateSummary, ...] = self.ask(ListTemplates())
+        return found
+
+    def instantiate(
+        self, template: str, *, name: str = "", visibility: str = "personal", team: str = ""
+    ) -> WorkflowSummary:
+        """Make a workflow from a template; the one you already made from it is returned as it is."""
+        made: WorkflowSummary = self.do(
+            InstantiateTemplate(template=template, name=name, visibility=Visibility(visibility), team=team)
+        )
+        return made
+
+    def review(
+        self,
+        repository: str | Path,
+        *,
+        base: str | None = None,
+        head: str | None = None,
+        template: str = STANDARD_REVIEW,
+        on_progress: OnProgress = silent,
+    ) -> ItemDetails:
+        """Review a change of a git repository, as far as no person is needed; returns the item that waits for one.
+
+        `None` for `base` and `head` takes the default branch and the newest other branch. Raises `Invalid` before
+        anything is recorded when the repository or a revision is not there.
+        """
+        change = open_repository(str(Path(repository).expanduser())).change(base, head)
+        flow = self.instantiate(template)
+        where = {"repository": change.repository, "base": change.base_name, "head": change.head_name}
+        opened = self.open_item(flow.id, change.title or f"Review {change.head_name}", data=where)
+        first = self.workflow(flow.id).definition.stages[0]
+        wanted = {field.name for field in first.form}
+        self.complete(opened.id, **{name: value for name, value in where.items() if name in wanted and value})
+        self.drain(opened.id, on_progress=on_progress)
+        return self.item(opened.id)
+
+    def drain(self, item: str = "", *, on_progress: OnProgress = silent) -> int:
+        """Run, here and now, the automated stages that are due, of one item or of all; returns how many were run."""
+        identifier = self.item(item).id if item else ""
+        return self.worker(on_progress=on_progress).drain(item=identifier)
+
+    def worker(self, *, on_progress: OnProgress = silent) -> Worker:
+        """A worker on this store."""
+        return Worker(
+            self.session,
+            stages=registry.stages(),
+            engines=registry.engines(),
+            home=self._home,
+            on_progress=on_progress,
+            run_timeout_s=self.settings.run_timeout_s,
+        )
+
+    def wait(self, item: str, *, timeout_s: float = 600.0) -> ItemDetails:
+        """Wait until nothing automated is left to do for an item, when a worker elsewhere does it.
+
+        Raises `Unavailable` when that takes longer than `timeout_s`.
+        """
+        deadline, pause = monotonic() + timeout_s, threading.Event()
+        while True:
+            found = self.item(item)
+            if found.status in _RESTING or not StageType(found.stage_type).traits.automated:
+                return found
+            if monotonic() > deadline:
+                still = f"{found.reference} is still {found.status.value} in {found.stage} after {timeout_s:g} s"
+                raise Unavailable(still, hint="is a worker running? elohim serve, or elohim work --once")
+            pause.wait(_POLL_S)
+
+    def playbooks(self) -> tuple[Playbook, ...]:
+        """The playbooks there are, with their parameters."""
+        return tuple(playbook_named(name)[1] for name in playbook_files())
+
+    def run_playbook(
+        self,
+        name: str,
+        parameters: Mapping[str, object],
+        *,
+        item: str,
+        output: Path | None = None,
+        on_progress: OnCell = lambda _cell, _cells, _text: None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> PlaybookRun:
+        """Run a playbook for an item; see `runtime.playbooks.run_playbook`."""
+        return run_playbook(
+            self.session,
+            name,
+            parameters,
+            item=item,
+            home=self._home,
+            output=output,
+            timeout_s=self.settings.run_timeout_s,
+            cancelled=cancelled,
+            on_progress=on_progress,
+        )
+
+    def _moved(self, command: Command) -> Moved:
+        result: Moved = self.do(command)
+        return result
+
+
+def _measured(path: Path) -> tuple[str, int, str]:
+    if not path.is_file():
+        raise NotFound(f"there is no file {str(path)!r} to attach")
+    with path.open("rb") as content:
+        digest = hashlib.file_digest(content, "sha256").hexdigest()
+    return str(path.resolve()), path.stat().st_size, f"sha256:{digest}"
+
+
+def open(
+    home: str | Path | None = None,
+    *,
+    user: str | None = None,
+    inline: bool = False,
+    token: str | None = None,
+) -> Workbench:
+    """Open a workbench.
+
+    `home` is its folder (`None`: the setting, then the place your system keeps such data); ":memory:" opens a fresh
+    store that lives as long as the workbench. `inline` holds the store in this process instead of sharing it through
+    its owner. `user` is the principal's name (`None`: you, or whom `ELOHIM_TOKEN` stands for). Raises `Unavailable`
+    when the home cannot be used, `Unauthenticated` when nobody there is called `user`.
+
+    >>> wb = open(":memory:")
+    >>> [template.name for template in wb.templates()]
+    ['Standard Code Review']
+    >>> wb.close()
+    """
+    in_memory = home == ":memory:"
+    flags = {"home": None if in_memory or home is None else str(home), "user": user}
+    settings = load(flags).settings
+    session = open_session(settings, path=":memory:" if in_memory else None, inline=inline, user=user, token=token)
+    return Workbench(session, settings, home=None if in_memory else Path(settings.home))
