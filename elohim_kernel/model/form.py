@@ -1,5 +1,6 @@
 """Forms: typed fields a person fills in to complete a stage, with options, limits and conditional display."""
 
+import math
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -89,6 +90,9 @@ def _problem(field: Field, value: Any) -> str:
     kinds = _KINDS[field.type]
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         return f"must be of type {field.type.value}"
+    if isinstance(value, float) and not math.isfinite(value):
+        # JSON would keep it as null: state and log would differ.
+        return "must be a finite number"
     if field.type is FieldType.DATE:
         try:
             msgspec.convert(value, type=date)
