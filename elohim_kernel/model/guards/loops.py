@@ -35,9 +35,9 @@ def loop(macro: str, source: Run, body: Run, slot: int, weight: int, test: Field
 
     if macro in _SETTLES:
         general = _settled_by(_SETTLES[macro], macro, body, slot)
-        return (
-            _scanned(_SETTLES[macro], test, entered, general) if test else lambda frame: general(entered(frame), frame)
-        )
+        if test is not None:
+            return _scanned(_SETTLES[macro], test, entered, general)
+        return lambda frame: general(entered(frame), frame)
     return _LOOPS[macro](entered, body, slot)
 
 
