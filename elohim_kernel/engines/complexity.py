@@ -77,7 +77,7 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
         answers, problem = _ask(tools, place, [*now.values(), *then.values()], request.timeout_s)
         measured = {path: _named(path, answers[name]) for path, name in now.items() if _is_good(answers.get(name))}
         before = {path: _named(path, answers[name]) for path, name in then.items() if _is_good(answers.get(name))}
-    unsure = {path for path in then if path not in before}
+    unsure = {path for path in origins if start and path not in before}
     metrics: list[Metric] = []
     for file in files:
         if file.path in measured and file.old_path not in unsure:

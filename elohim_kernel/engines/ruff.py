@@ -25,7 +25,6 @@ NAME = "ruff"
 LABEL = "Ruff (Python)"
 
 _SUFFIXES: Final = (".py", ".pyi", ".pyw")
-_LONG_SPAN: Final = 10  # lines; a longer one is a whole block, whose first line is what the rule means
 _COMMON: Final = ("check", "--isolated", "--no-cache", "--no-respect-gitignore", "--config", "exclude=[]")
 _TARGET: Final = "py314"  # the widest grammar; no selected rule asks for newer idioms
 
@@ -187,7 +186,7 @@ def _finding(diagnostic: _Diagnostic, path: str, file: FileChange | None) -> Fin
         category=judged.category,
         cwe=judged.cwe,
         remediation=fix or (f"see {diagnostic.url}" if diagnostic.url else ""),
-        on_changed_line=file is not None and file.touches(line, end if end - line < _LONG_SPAN else line),
+        on_changed_line=file is not None and file.touches(line, end),
     )
 
 
