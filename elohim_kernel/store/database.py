@@ -1,6 +1,6 @@
 """One DuckDB database: opening it, our settings, and turning its errors into ours."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -44,13 +44,13 @@ class Database:
         """Append Arrow rows to a table whose columns are named alike."""
         names = ", ".join(f'"{name}"' for name in rows.column_names)
         with self._shown(rows):
-            self.execute(f"insert into {table} ({names}) select {names} from incoming")  # noqa: S608
+            self.execute(f"insert into {table} ({names}) select {names} from incoming")
 
     def replace(self, table: str, rows: pa.Table) -> None:
         """Put rows in place of those with the same id: two statements, whatever the number of rows."""
         with self._shown(rows):
-            self.execute(f"delete from {table} where id in (select id from incoming)")  # noqa: S608
-            self.execute(f"insert into {table} by name select * from incoming")  # noqa: S608
+            self.execute(f"delete from {table} where id in (select id from incoming)")
+            self.execute(f"insert into {table} by name select * from incoming")
 
     _in_transaction = False
 
@@ -83,6 +83,18 @@ class Database:
             cursor = self._connection.cursor()
             try:
                 return cursor.sql(sql, params=dict(parameters) if parameters else None).to_arrow_table()
+            finally:
+                cursor.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Callable[[str, Mapping[str, object]], pa.Table]]:
+        """A function that reads; all that it reads is the store as it is at one moment."""
+        with translated(self.path):
+            cursor = self._connection.cursor()
+            try:
+                cursor.execute("begin transaction read only")
+                yield lambda sql, parameters: cursor.sql(sql, params=dict(parameters) or None).to_arrow_table()
+                cursor.execute("rollback")
             finally:
                 cursor.close()
 
