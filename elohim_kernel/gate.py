@@ -17,6 +17,7 @@ from elohim_kernel.model.command import Command, Query, name_of
 from elohim_kernel.model.record import CommandFailed, CommandRefused
 from elohim_kernel.model.token import Token, digest_of
 from elohim_kernel.store.catalogue import ANYWHERE, Catalogue, CommandEntry
+from elohim_kernel.store.changes import Changes, changes
 from elohim_kernel.store.store import Caller, Done, Store
 from elohim_kernel.store.unit import Reader, Unit
 
@@ -70,6 +71,15 @@ class Gate:
         finally:
             self.meter.count(name, outcome, time.perf_counter() - started)
         return answer
+
+    def changes(self, principal: str, *, since: int, visibility: str) -> Changes:
+        """What a principal's copy of the store does not have yet: nothing but rows they may see."""
+        started = time.perf_counter()
+        reader = self.store.reader(principal)
+        authorise(reader, Query.need, ANYWHERE)
+        found = changes(self.store, principal, since=since, visibility=visibility)
+        self.meter.count("changes", Outcome.DONE, time.perf_counter() - started)
+        return found
 
     def principal_named(self, name: str) -> Principal:
         """The active principal people call `name`; raises `Unauthenticated`."""

@@ -28,6 +28,9 @@ from elohim_kernel.runtime.playbooks import OnCell, PlaybookRun, playbook_files,
 from elohim_kernel.runtime.repository import open_repository
 from elohim_kernel.runtime.session import Session, open_session
 from elohim_kernel.runtime.worker import OnProgress, Worker, silent
+from elohim_kernel.store.changes import unpack
+from elohim_kernel.store.result import Result
+from elohim_kernel.store.snapshot import Snapshot
 from elohim_kernel.workflows.approvals import Approve, Asked, Decided, ListApprovals, Reject
 from elohim_kernel.workflows.definitions import (
     CreateWorkflow,
@@ -68,6 +71,7 @@ class Workbench:
         self.session = session
         self.settings = settings
         self._home = home
+        self._snapshot: Snapshot | None = None
 
     def __repr__(self) -> str:
         where = self._home or "memory"
@@ -100,6 +104,20 @@ class Workbench:
     def status(self) -> Mapping[str, Any]:
         """Where the store is, who owns it, and its version. JSON, hence `Any`."""
         return self.session.status()
+
+    def sql(self, query: str, **parameters: object) -> Result:
+        """Run one reading statement on your own copy of the rows you may see; `$name` is bound to `name=…`.
+
+        Raises `Invalid` for a statement that is wrong or does more than read.
+
+        >>> with open(":memory:") as wb:
+        ...     wb.sql("select name from templates where system = $system", system=True).rows()
+        [{'name': 'Standard Code Review'}]
+        """
+        if self._snapshot is None:
+            self._snapshot = Snapshot(lambda since, visibility: unpack(self.session.changes(since, visibility)))
+        self._snapshot.refresh()
+        return self._snapshot.query(query, parameters)
 
     def open_item(
         self,

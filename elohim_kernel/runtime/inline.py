@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-
 from elohim_kernel.gate import Gate
 from elohim_kernel.model.access import WORKER, Principal
 from elohim_kernel.model.command import Command, Query
 from elohim_kernel.model.ids import new_id
 from elohim_kernel.runtime.session import bound_to_token
 from elohim_kernel.store.catalogue import Catalogue
+from elohim_kernel.store.changes import pack
 from elohim_kernel.store.database import MEMORY
 from elohim_kernel.store.home import Home, Mode
 from elohim_kernel.store.store import Caller, Store
@@ -39,15 +38,6 @@ def open_gate(path: Path | str, parts: Parts) -> Gate:
         store.close()
         raise
     return gate
-
-
-def ipc_bytes(rows: pa.Table) -> bytes:
-    """Rows as an Arrow IPC stream."""
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as writer:
-        writer.write_table(rows)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
 
 
 def principal_of(gate: Gate, user: str, token: str, *, working: bool = False) -> Principal:
@@ -98,9 +88,9 @@ class InlineSession:
         """See `Session.ask`."""
         return self.gate.ask(query, self._who())
 
-    def rows(self, table: str, since: int = 0) -> bytes:
-        """See `Session.rows`."""
-        return ipc_bytes(self.gate.rows(table, since, self._who()))
+    def changes(self, since: int, visibility: str) -> bytes:
+        """See `Session.changes`."""
+        return pack(self.gate.changes(self._who(), since=since, visibility=visibility))
 
     def acting_as(self, name: str) -> "InlineSession":
         """See `Session.acting_as`."""

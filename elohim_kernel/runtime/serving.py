@@ -21,7 +21,8 @@ from elohim_kernel.errors import Fault, KernelError, Unavailable
 from elohim_kernel.gate import Gate
 from elohim_kernel.model.access import WORKER
 from elohim_kernel.model.command import Command, Query
-from elohim_kernel.runtime.inline import Parts, ipc_bytes, open_gate, principal_of
+from elohim_kernel.runtime.inline import Parts, open_gate, principal_of
+from elohim_kernel.store.changes import pack
 from elohim_kernel.store.home import Home, Mode, held_inline
 from elohim_kernel.store.owner import BACKLOG, Owner
 from elohim_kernel.store.store import Caller
@@ -69,10 +70,10 @@ class GateService:
         return self._gate.store.drain()
 
     def answer(self, request: Request) -> bytes:
-        """The answer to a query, or rows of a table."""
+        """The answer to a query, or the changes of a copy."""
         who = principal_of(self._gate, request.user, request.token, working=request.working)
-        if request.kind is Kind.ROWS:
-            return ipc_bytes(self._gate.rows(request.name, request.since, who.id))
+        if request.kind is Kind.CHANGES:
+            return pack(self._gate.changes(who.id, since=request.since, visibility=request.visibility))
         query = self._gate.decode(request.name, request.body, kind=Query)
         return packed(self._gate.ask(query, who.id))
 

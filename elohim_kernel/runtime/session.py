@@ -29,8 +29,8 @@ class Session(Protocol):
     def ask(self, query: Query) -> Any:
         """Answer a query. The answer's type is `query.result`, hence `Any`."""
 
-    def rows(self, table: str, since: int = 0) -> bytes:
-        """This principal's visible rows of an analyst's table that changed after event `since`: an Arrow IPC stream."""
+    def changes(self, since: int, visibility: str) -> bytes:
+        """What this principal's copy of the store does not have yet, as `store.changes.unpack` reads it."""
 
     def acting_as(self, name: str) -> "Session":
         """A session for another principal over the same connection; raises `Denied` for one that a token opened."""
@@ -70,9 +70,9 @@ class RemoteSession:
         body = self._client.ask(name_of(type(query)), query, user=self._user, token=self._token, working=self._working)
         return msgspec.msgpack.decode(body, type=query.result) if query.result is not None else None
 
-    def rows(self, table: str, since: int = 0) -> bytes:
-        """See `Session.rows`."""
-        return self._client.rows(table, since, user=self._user, token=self._token)
+    def changes(self, since: int, visibility: str) -> bytes:
+        """See `Session.changes`."""
+        return self._client.changes(since, visibility, user=self._user, token=self._token)
 
     def acting_as(self, name: str) -> "RemoteSession":
         """See `Session.acting_as`."""

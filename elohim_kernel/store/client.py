@@ -106,11 +106,13 @@ class Client:
         )
         return self._call(request, timeout_s)
 
-    def rows(
-        self, table: str, since: int = 0, *, user: str = "", token: str = "", timeout_s: float | None = None
+    def changes(
+        self, since: int, visibility: str, *, user: str = "", token: str = "", timeout_s: float | None = None
     ) -> bytes:
-        """The caller's visible rows of an analyst's table that changed after event `since`, as an Arrow IPC stream."""
-        request = Request(id=next(self._ids), kind=Kind.ROWS, name=table, since=since, user=user, token=token)
+        """What the caller's copy of the store does not have yet, as `store.changes.unpack` reads it."""
+        request = Request(
+            id=next(self._ids), kind=Kind.CHANGES, since=since, visibility=visibility, user=user, token=token
+        )
         return self._call(request, timeout_s)
 
     def status(self) -> Mapping[str, Any]:

@@ -170,7 +170,7 @@ class Owner:
                 self._submit(connection, request)
             case Kind.DO:
                 self._answerers.submit(self._submit, connection, request)
-            case Kind.ASK | Kind.ROWS:
+            case Kind.ASK | Kind.CHANGES:
                 self._answerers.submit(self._answer, connection, request)
             case Kind.STATUS:
                 connection.reply(request.id, packed(self._status()), None)

@@ -30,7 +30,7 @@ class Kind(StrEnum):
 
     DO = "do"
     ASK = "ask"
-    ROWS = "rows"
+    CHANGES = "changes"
     STATUS = "status"
     STOP = "stop"
 
@@ -71,7 +71,8 @@ class Request(Value, frozen=True, array_like=True):
     key: str = ""  # idempotency key
     attempt: int = 1
     look_back: bool = False
-    since: int = 0  # rows: those after this event
+    since: int = 0  # changes: those after this event
+    visibility: str = ""  # changes: what the copy could see
     cause: str = ""
     depth: int = 0
 
@@ -209,7 +210,7 @@ class Service(Protocol):
         """Commit a group of what is queued; returns how many commands that were."""
 
     def answer(self, request: Request) -> bytes:
-        """The answer to a question, or rows."""
+        """The answer to a question, or the changes of a copy."""
 
     def status(self) -> Fields:
         """What the service says of itself: plain data."""
