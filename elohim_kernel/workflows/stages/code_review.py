@@ -10,19 +10,12 @@ from elohim_kernel.errors import Fault
 from elohim_kernel.model.change import Change
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Severity
 from elohim_kernel.model.recommendation import Recommendation
+from elohim_kernel.model.reports import by_severity, counted, facts_of, new_findings, not_run, summary_of
 from elohim_kernel.model.risk import ChangeRisk, change_risk, shape_of
+from elohim_kernel.model.target import target_of
 from elohim_kernel.model.value import plain
 from elohim_kernel.ports import EngineRequest, Repository, StageResult, StageWork, Tools
-from elohim_kernel.workflows.stages._advice import Advice, grown, risky_areas
-from elohim_kernel.workflows.stages._scan import (
-    by_severity,
-    change_of,
-    counted,
-    facts_of,
-    new_findings,
-    not_run,
-    summary_of,
-)
+from elohim_kernel.workflows.stages._code_review_advice import Advice, grown, risky_areas
 
 TYPE = "CODE_REVIEW"
 
@@ -33,7 +26,11 @@ def run(work: StageWork, tools: Tools) -> StageResult:
     """Review the item's change. Raises `Invalid` when the item names no usable repository."""
     total = len(_ENGINES) + 2
     tools.progress("Reading the change", 0, total)
-    change = change_of(work, tools)
+    target = target_of(work.data, path=work.target_path, reference=work.reference)
+    # Journalled: a branch that moves while the stage runs does not change what is looked at.
+    change = tools.step(
+        "change", target, Change, lambda: tools.repository(target.repository).change(target.base, target.head)
+    )
     request = EngineRequest(repository=change.repository, head=change.head, change=change)
     reports: list[EngineReport] = []
     for done, name in enumerate(_ENGINES, start=1):

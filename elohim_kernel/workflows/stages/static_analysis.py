@@ -1,7 +1,9 @@
 """STATIC_ANALYSIS: ruff over the item's change. All findings are recorded; those on changed lines are new."""
 
+from elohim_kernel.model.change import Change
+from elohim_kernel.model.reports import SILENT, counted, facts_of, new_findings, summary_of
+from elohim_kernel.model.target import target_of
 from elohim_kernel.ports import EngineRequest, StageResult, StageWork, Tools
-from elohim_kernel.workflows.stages._scan import SILENT, change_of, counted, facts_of, new_findings, summary_of
 
 TYPE = "STATIC_ANALYSIS"
 
@@ -11,7 +13,11 @@ _ENGINES = ("ruff",)
 def run(work: StageWork, tools: Tools) -> StageResult:
     """Run the engines and report what they said. Raises `Invalid` when the item names no usable repository."""
     tools.progress("Reading the change", 0, len(_ENGINES) + 1)
-    change = change_of(work, tools)
+    target = target_of(work.data, path=work.target_path, reference=work.reference)
+    # Journalled: a branch that moves while the stage runs does not change what is looked at.
+    change = tools.step(
+        "change", target, Change, lambda: tools.repository(target.repository).change(target.base, target.head)
+    )
     request = EngineRequest(repository=change.repository, head=change.head, change=change)
     reports = []
     for done, name in enumerate(_ENGINES, start=1):

@@ -14,9 +14,9 @@ from elohim_kernel.model.change import Change
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Metric, Severity
 from elohim_kernel.model.fingerprint import MASKED_CATEGORY
 from elohim_kernel.model.recommendation import Evidence, PlanStep, Risk, RiskNote
+from elohim_kernel.model.reports import counted
 from elohim_kernel.model.risk import ChangeRisk
 from elohim_kernel.ports import Repository
-from elohim_kernel.workflows.stages._scan import counted
 
 MAX_STEPS: Final = 8
 _MAX_CITED: Final = 10

@@ -1,42 +1,13 @@
-"""What the automated stages share: which change an item is about, and how engine reports become data and facts."""
+"""What engine reports add up to: how much is new, which names guards see, which tools gave no answer."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
-
-from elohim_kernel.errors import Invalid
 from elohim_kernel.model.change import Change
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Severity
-from elohim_kernel.model.value import convert
-from elohim_kernel.ports import StageWork, Tools
 
 SILENT = (EngineStatus.NOT_RUN, EngineStatus.FAILED)
-
-
-class Target(msgspec.Struct, frozen=True):
-    """The part of an item's data these stages read; empty text counts as absent."""
-
-    repository: str = ""
-    base: str | None = None
-    head: str | None = None
-
-
-def change_of(work: StageWork, tools: Tools) -> Change:
-    """The item's change, journalled: a branch that moves while the stage runs does not change what is looked at.
-
-    Raises `Invalid` when the item names no repository, or one that cannot be opened or compared.
-    """
-    target = convert(dict(work.data), Target, what=f"data of {work.reference}")
-    path = target.repository or work.target_path
-    if not path:
-        raise Invalid(f"{work.reference} names no repository", hint="set `repository` in the item's data to its path")
-    return tools.step(
-        "change",
-        {"repository": path, "base": target.base, "head": target.head},
-        Change,
-        lambda: tools.repository(path).change(target.base or None, target.head or None),
-    )
+"""Ways to end without an answer."""
 
 
 def new_findings(reports: Iterable[EngineReport]) -> list[Finding]:
