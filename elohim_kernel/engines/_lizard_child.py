@@ -1,6 +1,6 @@
-"""The child process of the complexity engine: lizard on the files named on standard input, one JSON line per file.
+"""The child process of the complexity engine: lizard on the texts given on standard input, one JSON line each.
 
-It runs apart because a hostile file can keep a regular expression busy for ever: each file has its own time limit, and
+It runs apart because a hostile text can keep a regular expression busy for ever: each text has its own time limit, and
 the parent has one for all. Every line is written as soon as it is known, so what was finished survives a kill.
 """
 
@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import sys
-from pathlib import Path
 from types import FrameType
 from typing import Final
 
@@ -26,38 +25,32 @@ def _overdue(_signal: int, _frame: FrameType | None) -> None:
     raise _Overdue
 
 
-def _functions(name: str, analyse: "lizard.FileAnalyzer") -> list[dict[str, object]]:
-    text = Path(name).read_bytes().decode(errors="replace")
-    found = analyse.analyze_source_code(name, text).function_list
+def _functions(path: str, text: str, analyse: "lizard.FileAnalyzer") -> list[dict[str, object]]:
+    found = analyse.analyze_source_code(path, text).function_list
     return [
-        {
-            "name": each.name,
-            "first": each.start_line,
-            "last": each.end_line,
-            "branches": each.cyclomatic_complexity,
-        }
+        {"name": each.name, "first": each.start_line, "last": each.end_line, "branches": each.cyclomatic_complexity}
         for each in found
     ]
 
 
 def main() -> None:
-    """Read a JSON list of file names, write `{"file", "functions", "problem"}` lines."""
+    """Read a JSON list of (side, path, text), write `{"side", "path", "functions", "problem"}` lines."""
     analyse = lizard.FileAnalyzer(lizard.get_extensions([]))
     signal.signal(signal.SIGALRM, _overdue)
-    for name in json.loads(sys.stdin.read()):
+    for side, path, text in json.loads(sys.stdin.buffer.read()):
         functions, problem = [], ""
         complaint = _Complaint()
         signal.alarm(FILE_TIMEOUT_S)
         try:
             with contextlib.redirect_stderr(complaint):
-                functions = _functions(name, analyse)
+                functions = _functions(path, text, analyse)
         except _Overdue:
             problem = f"took more than {FILE_TIMEOUT_S} s"
-        except (OSError, ValueError, IndexError, AttributeError, TypeError, KeyError, RecursionError) as wrong:
+        except (ValueError, IndexError, AttributeError, TypeError, KeyError, RecursionError) as wrong:
             problem = f"lizard could not read it: {type(wrong).__name__}"
         finally:
             signal.alarm(0)
-        answer = {"file": name, "functions": functions, "problem": problem or complaint.text}
+        answer = {"side": side, "path": path, "functions": functions, "problem": problem or complaint.text}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

@@ -1,14 +1,12 @@
 """How many paths each touched function has, before and after: lizard on the changed files of both commits.
 
-Files are exported from the object store and read by a child process with a deadline (`_lizard_child`). A function
-counts as touched when the change has a line in it, or when its number differs; only those are reported.
+Contents come from the object store and are read by a child process with a deadline (`_lizard_child`). A function counts
+as touched when the change has a line in it, or when its number differs; only those are reported.
 """
 
 import importlib.metadata
 import importlib.util
-import json
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -17,6 +15,7 @@ from typing import Final
 
 import msgspec
 
+from elohim_kernel.errors import TooLarge
 from elohim_kernel.model.change import Change, FileChange, FileStatus
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Metric
 from elohim_kernel.model.fingerprint import PYTHON_SUFFIXES, Symbols
@@ -31,6 +30,7 @@ WORTH_TELLING: Final = 10
 """Without a change, only functions with more paths than this are reported."""
 
 MAX_BYTES: Final = 512 * 1024
+MAX_TOTAL_BYTES: Final = 64 * 1024 * 1024
 # fmt: off
 _SUFFIXES: Final = frozenset((
     ".c", ".cc", ".cpp", ".cs", ".cxx", ".erl", ".go", ".h", ".hpp", ".java", ".js", ".jsx", ".kt", ".kts", ".lua",
@@ -48,7 +48,8 @@ class _Function(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    file: str
+    side: str
+    path: str
     functions: tuple[_Function, ...]
     problem: str
 
@@ -68,15 +69,17 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
     if not files:
         where = "in the change" if request.change else "in the repository"
         return _report(EngineStatus.NOT_RUN, f"no source files lizard reads {where}", began)
-    with tempfile.TemporaryDirectory(dir=tools.scratch, prefix="lizard-") as folder:
-        place = Path(folder)
-        now = _export(repository, request.head, [file.path for file in files], place / "now")
-        origins = [file.old_path for file in files if file.status is not FileStatus.ADDED]
-        start = request.change.merge_base if request.change else ""
-        then = _export(repository, start, origins, place / "then") if start else {}
-        answers, problem = _ask(tools, place, [*now.values(), *then.values()], request.timeout_s)
-        measured = {path: _named(path, answers[name]) for path, name in now.items() if _is_good(answers.get(name))}
-        before = {path: _named(path, answers[name]) for path, name in then.items() if _is_good(answers.get(name))}
+    origins = [file.old_path for file in files if file.status is not FileStatus.ADDED]
+    start = request.change.merge_base if request.change else ""
+    now = _texts(repository, request.head, [file.path for file in files])
+    then = _texts(repository, start, origins) if start else {}
+    answers, problem = _ask(tools, {"now": now, "then": then}, request.timeout_s)
+    measured = {
+        path: _named(path, text, answers["now", path]) for path, text in now.items() if ("now", path) in answers
+    }
+    before = {
+        path: _named(path, text, answers["then", path]) for path, text in then.items() if ("then", path) in answers
+    }
     unsure = {path for path in origins if start and path not in before}
     metrics: list[Metric] = []
     for file in files:
@@ -107,31 +110,40 @@ def _is_read(path: str) -> bool:
     return PurePosixPath(path).suffix.lower() in _SUFFIXES and kind_of(path) in (PathKind.SOURCE, PathKind.TEST)
 
 
-def _export(repository: Repository, revision: str, paths: Sequence[str], into: Path) -> Mapping[str, str]:
-    """Path to the name of its exported copy; what is too large is left out and so counts as skipped."""
-    into.mkdir()
-    written = repository.export(revision, paths, into)
-    return {path: str(into / path) for path in written if (into / path).stat().st_size <= MAX_BYTES}
+def _texts(repository: Repository, revision: str, paths: Sequence[str]) -> Mapping[str, str]:
+    """Path to text; what is too large, or more than fits in all, is left out and so counts as skipped."""
+    texts: dict[str, str] = {}
+    left = MAX_TOTAL_BYTES
+    for path in paths:
+        try:
+            content = repository.read(revision, path)
+        except TooLarge:
+            continue
+        if content is not None and len(content) <= min(MAX_BYTES, left):
+            texts[path] = content.decode(errors="replace")
+            left -= len(content)
+    return texts
 
 
-def _ask(tools: Tools, cwd: Path, names: Sequence[str], timeout_s: float) -> tuple[Mapping[str, _Answer], str]:
+def _ask(
+    tools: Tools, sides: Mapping[str, Mapping[str, str]], timeout_s: float
+) -> tuple[Mapping[tuple[str, str], _Answer], str]:
+    """What lizard said of each (side, path) it could read, and why it stopped early; "" when it did not."""
+    asked = [(side, path, text) for side, texts in sides.items() for path, text in texts.items()]
     argv = (sys.executable, "-I", _CHILD)
-    completed = tools.run(argv, cwd=cwd, timeout_s=timeout_s, stdin=json.dumps(names).encode())
-    answers: dict[str, _Answer] = {}
+    completed = tools.run(argv, cwd=tools.scratch, timeout_s=timeout_s, stdin=msgspec.json.encode(asked))
+    answers: dict[tuple[str, str], _Answer] = {}
     for line in completed.stdout.splitlines():
         try:
             answer = msgspec.json.decode(line, type=_Answer)
         except msgspec.DecodeError:
             break  # cut off by the deadline: the rest counts as skipped
-        answers[answer.file] = answer
+        if not answer.problem:
+            answers[answer.side, answer.path] = answer
     if completed.exit_code == 0:
         return answers, ""
     said = completed.stderr.decode(errors="replace").strip().rpartition("\n")[2][:200]
     return answers, completed.reason or f"exit code {completed.exit_code} {said}".strip()
-
-
-def _is_good(answer: _Answer | None) -> bool:
-    return answer is not None and not answer.problem
 
 
 def _metrics(
@@ -148,11 +160,9 @@ def _metrics(
             yield Metric(name=METRIC, value=float(function.branches), path=file.path, symbol=symbol, before=old)
 
 
-def _named(path: str, answer: _Answer) -> dict[str, _Function]:
+def _named(path: str, text: str, answer: _Answer) -> dict[str, _Function]:
     """By dotted name; the second function of a name is `name#2`."""
-    symbols = None
-    if path.endswith(PYTHON_SUFFIXES):
-        symbols = Symbols(Path(answer.file).read_bytes().splitlines())
+    symbols = Symbols(text.encode().splitlines()) if path.endswith(PYTHON_SUFFIXES) else None
     seen: Counter[str] = Counter()
     named: dict[str, _Function] = {}
     for each in answer.functions:

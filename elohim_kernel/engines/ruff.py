@@ -5,6 +5,8 @@ what it did: a file it did not list, could not decode or could not parse was not
 change itself adds does not silence anything that matters: it is reported, at most as medium, and says so.
 """
 
+import importlib.metadata
+import re
 import sysconfig
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +27,7 @@ NAME = "ruff"
 LABEL = "Ruff (Python)"
 
 _SUFFIXES: Final = (".py", ".pyi", ".pyw")
+_SILENCING: Final = re.compile(rb"noqa|ruff\s*:|flake8\s*:", re.IGNORECASE)
 _COMMON: Final = ("check", "--isolated", "--no-cache", "--no-respect-gitignore", "--config", "exclude=[]")
 _TARGET: Final = "py314"  # the widest grammar; no selected rule asks for newer idioms
 
@@ -86,7 +89,6 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
         unparsed = {seen.path_of(each) for each in seen.obeying if each.rule in UNPARSED}
         analysed = (set(written) & seen.listed) - unparsed
         findings = _findings(seen, changed)
-        sources = {path: (tree / path).read_bytes() for path in {finding.path for finding in findings}}
     skipped = tuple(path for path in wanted if path not in analysed)
     status, reason = _verdict(len(analysed), skipped, len(findings))
     return msgspec.structs.replace(
@@ -95,12 +97,22 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
         files=len(analysed),
         skipped=skipped,
         rules=tuple(JUDGED),
-        findings=fingerprinted(findings, sources),
+        findings=fingerprinted(findings, seen.sources),
     )
 
 
 def _program() -> str | None:
     return which("ruff", path=sysconfig.get_path("scripts")) or which("ruff")
+
+
+def _packaged_version(program: str) -> str:
+    """The version without starting a process, when the program is the one our own environment installed."""
+    if Path(program).parent != Path(sysconfig.get_path("scripts")):
+        return ""
+    try:
+        return importlib.metadata.version("ruff")
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def _python_files(paths: Iterable[str], changed: Mapping[str, FileChange]) -> list[str]:
@@ -114,14 +126,16 @@ class _Seen:
     def __init__(self, program: str, tree: Path, timeout_s: float, tools: Tools) -> None:
         self._program, self._tree, self._tools = program, tree, tools
         self._deadline = monotonic() + timeout_s
-        self.version = self._output("--version").decode(errors="replace").strip().removeprefix("ruff ")
+        self.version = _packaged_version(program) or self._output("--version").decode().strip().removeprefix("ruff ")
         listed = self._output(*_COMMON, "--show-files", ".").decode(errors="replace")
         # A name may hold a line break, so names are recognised by where they start, not by line.
         self.listed = {self._below(name) for name in f"\n{listed.rstrip()}".split(f"\n{tree}/")[1:]}
         rules = ("--select", ",".join(JUDGED), "--ignore", ",".join(LEFT_OUT))
         check = (*_COMMON, "--exit-zero", "--output-format", "json", "--target-version", _TARGET, *rules)
-        self.obeying = self._diagnostics(*check, ".")
         self.ignoring = self._diagnostics(*check, "--ignore-noqa", ".")
+        self.sources = {path: (tree / path).read_bytes() for path in set(map(self.path_of, self.ignoring))}
+        silenced = any(_SILENCING.search(source) for source in self.sources.values())
+        self.obeying = self._diagnostics(*check, ".") if silenced else self.ignoring
 
     def path_of(self, diagnostic: _Diagnostic) -> str:
         return self._below(diagnostic.filename.removeprefix(f"{self._tree}/"))

@@ -83,8 +83,10 @@ def sides(git: pygit2.Repository, base: str | None, head: str | None) -> Sides:
     parents = tip.commit.parents
     if parents:
         return Sides(parents[0], f"the commit before {tip.name}{contained}", tip.commit, tip.name, parents[0], "")
-    remark = "shallow clone: the commit before is not in it, so every file counts as added" if git.is_shallow else ""
-    return Sides(None, f"nothing: {tip.name} is the first commit{contained}", tip.commit, tip.name, None, remark)
+    if git.is_shallow:
+        remark = "shallow clone: the commit before is not in it, so every file counts as added"
+        return Sides(None, f"nothing: this clone begins at {tip.name}", tip.commit, tip.name, None, remark)
+    return Sides(None, f"nothing: {tip.name} is the first commit{contained}", tip.commit, tip.name, None, "")
 
 
 def commits_between(git: pygit2.Repository, sides: Sides) -> Commits:

@@ -105,7 +105,7 @@ def _summary(change: Change, reports: Sequence[EngineReport], risk: ChangeRisk) 
     parts = [
         f"{counted(change.commits, 'commit')} by {who or 'nobody named'} on {change.head_name} against"
         f" {change.base_name}: {counted(len(change.files), 'file')},"
-        f" {change.lines_added:,} lines added, {change.lines_deleted:,} deleted.",
+        f" {counted(change.lines_added, 'line')} added, {change.lines_deleted:,} deleted.",
         f"Risk {risk.score:g} of 100 ({risk.level})" + _because(risk) + ".",
         f"{_found(reports).capitalize()}.",
     ]
