@@ -20,7 +20,7 @@ from elohim_kernel.access.names import (
     role_named,
     team_of,
 )
-from elohim_kernel.errors import Conflict
+from elohim_kernel.errors import Conflict, Invalid
 from elohim_kernel.model.access import (
     ACCESS,
     BUILT_IN_ROLES,
@@ -51,6 +51,7 @@ from elohim_kernel.store.unit import Reader, Unit
 from elohim_kernel.version import __version__
 
 _FIRST_ROLE: Final = "admin"
+_WORKER_NAME: Final = "worker"
 
 
 class Held(Value, frozen=True):
@@ -300,6 +301,8 @@ def bootstrap(unit: Unit, name: str, title: str) -> None:
     if any(one.id != WORKER for one in unit.every(Principal)):
         _define_built_in_roles(unit)
         return
+    if name == _WORKER_NAME:
+        raise Invalid(f"{name!r} is the workbench's own name", hint="choose another for the first person")
     unit.emit(StoreCreated(store=new_id("st"), version=__version__), subject="store", scope=ACCESS)
     _define_built_in_roles(unit)
     first = new_id("us")
@@ -310,7 +313,7 @@ def bootstrap(unit: Unit, name: str, title: str) -> None:
     )
     unit.emit(PrincipalGranted(grant=Grant(role=_FIRST_ROLE, scope=GLOBAL)), subject=first, scope=ACCESS)
     unit.emit(
-        PrincipalAdded(name="worker", kind=PrincipalKind.SERVICE, title="does automated work for others"),
+        PrincipalAdded(name=_WORKER_NAME, kind=PrincipalKind.SERVICE, title="does automated work for others"),
         subject=WORKER,
         scope=ACCESS,
     )
