@@ -14,6 +14,7 @@ class Command(Value, frozen=True):
     """Something to be done. The docstring says what, the fields with what, `need` who may."""
 
     need: ClassVar[Need] = Need(permission=Permission.WORKFLOWS_RUN, level=Level.WRITE)
+    internal: ClassVar[bool] = False  # between the worker and the store: no door for people or programs offers it
     result: ClassVar[Any] = None  # a type, or None for nothing: types have no common type, hence Any
     example: ClassVar[Mapping[str, Any]] = {}  # fields as JSON, hence Any
 
@@ -22,6 +23,7 @@ class Query(Value, frozen=True):
     """Something to be known. Asking changes nothing."""
 
     need: ClassVar[Need] = Need(permission=Permission.WORKFLOWS_VIEW)
+    internal: ClassVar[bool] = False
     result: ClassVar[Any] = None
     example: ClassVar[Mapping[str, Any]] = {}
 

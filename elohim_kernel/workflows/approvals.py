@@ -156,6 +156,7 @@ class ExpireApprovals(Command, frozen=True):
     """
 
     need = Need(permission=Permission.WORKFLOWS_RUN, level=Level.WRITE)
+    internal = True
     result = int
 
 

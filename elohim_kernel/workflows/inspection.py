@@ -33,8 +33,8 @@ from elohim_kernel.store.unit import Reader, Unit, item_named
 from elohim_kernel.workflows.approvals import Asked, asked
 
 
-class HistoryEntry(Value, frozen=True):
-    """One move of an item. `from_` is "" for the opening."""
+class HistoryEntry(Value, frozen=True, rename={"from_": "from"}):
+    """One move of an item. `from_`, outside Python `from`, is "" for the opening."""
 
     from_: str
     to: str

@@ -42,7 +42,15 @@ from elohim_kernel.model.work_item import (
     WorkItemWaiting,
 )
 from elohim_kernel.model.workflow import Workflow
-from elohim_kernel.store.catalogue import CommandEntry, QueryEntry, anywhere, on_item, on_run, run_named
+from elohim_kernel.store.catalogue import (
+    CommandEntry,
+    QueryEntry,
+    anywhere,
+    on_delivery,
+    on_item,
+    on_run,
+    run_named,
+)
 from elohim_kernel.store.log import event_of
 from elohim_kernel.store.unit import Reader, Unit, item_named
 from elohim_kernel.workflows.moves import advance, ask_approval, definition_of
@@ -75,12 +83,13 @@ class Assignment(Value, frozen=True):
 
 
 class ClaimDelivery(Command, frozen=True):
-    """Take the oldest due delivery for the time of a lease; `None` when there is nothing to do.
+    """Take the oldest due delivery one may run, for the time of a lease; `None` when there is nothing to do.
 
     One whose worker let the lease run out is taken up again: its run resumes, and finished steps are not repeated.
     """
 
     need = _RUN
+    internal = True
     result = Assignment | None
     example = {"worker": "host-1/4711", "lease_s": 60}
 
@@ -94,13 +103,20 @@ def claim_delivery(command: ClaimDelivery, unit: Unit) -> Assignment | None:
     for delivery in unit.open_deliveries():
         if command.item and delivery.subject != command.item:
             continue
-        if _is_due(delivery, unit.now):
+        if _is_due(delivery, unit.now) and _may_run(unit, delivery):
             item = unit.find(WorkItem, delivery.subject)
             if item is None or _is_past(unit, delivery, item):
                 unit.emit(DeliveryDone(note="the item has moved on"), subject=delivery.id, scope=delivery.scope)
                 continue
             return _take(command, unit, delivery, item)
     return None
+
+
+def _may_run(unit: Unit, delivery: Delivery) -> bool:
+    """Whether the caller may run it where it belongs: the command itself asks only for the right in some place."""
+    flow = unit.find(Workflow, delivery.scope)
+    roles = {role.name: role for role in unit.every(Role)}
+    return flow is not None and decide(unit.principal, _RUN, flow.tenant, roles) is Verdict.ALLOWED
 
 
 def _is_due(delivery: Delivery, now: datetime) -> bool:
@@ -158,6 +174,7 @@ class ExtendLease(Command, frozen=True):
     """Say that the worker is still at it; the answer tells whether somebody asked the run to stop."""
 
     need = _RUN
+    internal = True
     result = bool
     example = {"delivery": "dl_00000000000c_stage", "worker": "host-1/4711", "lease_s": 60}
 
@@ -188,6 +205,7 @@ class RecordStep(Command, frozen=True):
     """Journal a finished step of a run, before the next one starts."""
 
     need = _RUN
+    internal = True
     example = {"run": "run_01", "step": "engine ruff", "inputs": "sha256:00", "output": "{}", "seconds": 0.4}
 
     run: str
@@ -212,6 +230,7 @@ class FinishStage(Command, frozen=True):
     """End an automated stage well: its result goes to the item, which moves on or waits for a person to look."""
 
     need = _RUN
+    internal = True
     result = str
     example = {"delivery": "dl_00000000000c_stage", "worker": "host-1/4711", "note": "3 findings"}
 
@@ -259,6 +278,7 @@ class FailStage(Command, frozen=True):
     """End a try of an automated stage badly: it is tried again later, or the item fails and waits for a person."""
 
     need = _RUN
+    internal = True
     result = DeliveryStatus
     example = {"delivery": "dl_00000000000c_stage", "worker": "host-1/4711", "error": "the disk is full"}
 
@@ -295,6 +315,7 @@ class StartPlaybook(Command, frozen=True):
     """Start a run of a playbook for an item; the runner does the rest."""
 
     need = _RUN
+    internal = True
     result = str
     example = {"item": "EL-1", "playbook": "review_report", "digest": "sha256:00"}
 
@@ -318,6 +339,7 @@ class EndRun(Command, frozen=True):
     """End a run of a playbook; an `error` means it ended badly."""
 
     need = _RUN
+    internal = True
     example = {"run": "run_01", "seconds": 4.2, "output": "runs/run_01/review_report.ipynb"}
 
     run: str
@@ -368,6 +390,7 @@ class Step(Value, frozen=True):
 class GetStep(Query, frozen=True):
     """The journalled result of a step; `None` when it was not finished."""
 
+    internal = True
     result = Step | None
     example = {"run": "run_01", "step": "engine ruff"}
 
@@ -414,16 +437,12 @@ def get_run(query: GetRun, reader: Reader) -> Run:
     return run_named(reader, query.run)
 
 
-def _on_delivery(reader: Reader, command: Any) -> str:
-    return reader.get(Workflow, reader.get(Delivery, command.delivery).scope).tenant
-
-
 COMMANDS = (
     CommandEntry(ClaimDelivery, claim_delivery, anywhere),
-    CommandEntry(ExtendLease, extend_lease, _on_delivery),
+    CommandEntry(ExtendLease, extend_lease, on_delivery),
     CommandEntry(RecordStep, record_step, on_run),
-    CommandEntry(FinishStage, finish_stage, _on_delivery),
-    CommandEntry(FailStage, fail_stage, _on_delivery),
+    CommandEntry(FinishStage, finish_stage, on_delivery),
+    CommandEntry(FailStage, fail_stage, on_delivery),
     CommandEntry(StartPlaybook, start_playbook, on_item),
     CommandEntry(EndRun, end_run, on_run),
     CommandEntry(CancelRun, cancel_run, on_run),
