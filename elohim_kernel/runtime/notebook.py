@@ -33,7 +33,7 @@ __all__ = ["NotebookRun", "NotebookStatus", "Playbook", "describe", "run_noteboo
 
 OnProgress = Callable[[int, int, str], None]
 _POLL_S: Final = 0.1
-_GRACE_S: Final = 15.0  # a child that has told its end may still be closing the kernel
+_GRACE_S: Final = 15.0  # for a child whose kernel has ended to save the copy
 _PREVIEW_LINES: Final = 5
 _PACKAGE_ROOT: Final = Path(__file__).resolve().parents[2]
 _INHERITED: Final = (
@@ -188,12 +188,13 @@ class _Watch:
 
     def _end(self, process: "subprocess.Popen[bytes]") -> None:
         told_its_end = self.course.status in (NotebookStatus.DONE, NotebookStatus.FAILED) or self.course.ename
-        if told_its_end:
+        if not told_its_end:
+            # The kernel leads a group of its own. When it dies the child notices, and saves what it has.
+            _kill_group(self._kernel)
+        if told_its_end or self._kernel:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=_GRACE_S)
-        if process.poll() is None or not told_its_end:
-            # The kernel leads a group of its own; its parent still lives, so its number cannot have been reused.
-            _kill_group(self._kernel)
+        if process.poll() is None:
             _kill_group(process.pid)
             process.kill()
         process.wait()

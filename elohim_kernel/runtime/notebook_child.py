@@ -8,6 +8,7 @@ kernel and child end too. papermill, nbclient, jupyter_client and traitlets are 
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -18,9 +19,6 @@ from typing import Any, Final
 import msgspec
 
 _IOPUB_TIMEOUT_S: Final = 120  # the default of 4 s loses the output of a cell that prints a lot on a busy machine
-_SAVE_EVERY_S: Final = (
-    2  # while a cell runs: what it printed is all there is after a kill; papermill backs off by itself
-)
 _LONGEST_SOCKET: Final = 90  # a unix socket's path ends near 104 characters, and the port number is appended
 
 
@@ -79,7 +77,7 @@ def main() -> None:
     """Run the job from standard input to its end; exit 0 when the end was told, whatever it was."""
     teller = _Teller()
     job = msgspec.json.decode(sys.stdin.buffer.readline(), type=Job)
-    threading.Thread(target=_end_with_parent, args=(teller,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(teller, job.work), daemon=True).start()
     _prepare_kernel(Path(job.work))
     try:
         teller.tell(_execute(job, teller))
@@ -87,11 +85,12 @@ def main() -> None:
         teller.end_kernel()
 
 
-def _end_with_parent(teller: _Teller) -> None:
+def _end_with_parent(teller: _Teller, work: str) -> None:
     # Not through sys.stdin: a thread that holds its lock when the interpreter ends is a fatal error.
     while os.read(0, 4096):
         pass
     teller.end_kernel()
+    shutil.rmtree(work, ignore_errors=True)
     os._exit(1)
 
 
@@ -124,8 +123,8 @@ def _execute(job: Job, teller: _Teller) -> Told:
             progress_bar=False,
             cwd=job.cwd,
             start_timeout=120,
-            autosave_cell_every=_SAVE_EVERY_S,
             iopub_timeout=_IOPUB_TIMEOUT_S,
+            coalesce_streams=True,
             kernel_manager_class=_kernel_manager(teller, work),
             on_cell_execute=teller.cell_starts,
             on_cell_executed=teller.cell_ended,
@@ -152,11 +151,28 @@ def _save_whole_files(folder: str) -> None:
 
 
 def _kernel_manager(teller: _Teller, work: Path) -> type:
+    from jupyter_client.asynchronous.client import AsyncKernelClient
     from jupyter_client.manager import AsyncKernelManager
     from traitlets import default
 
+    class _Patient(AsyncKernelClient):
+        """Takes in all a kernel prints: beyond 1,000 messages in hand ØMQ drops them, the end of the cell as well."""
+
+        def _context_default(self) -> Any:  # zmq's context, whose attributes are its sockets' default options
+            context = super()._context_default()
+            context.rcvhwm = 0
+            return context
+
     class _Told(AsyncKernelManager):
         """Talks over private unix sockets where it can, and tells the kernel's process id."""
+
+        @default("client_factory")
+        def _patient(self) -> type:
+            return _Patient
+
+        @default("connection_file")
+        def _with_the_rest(self) -> str:
+            return str(work / "connection.json")  # holds the key to the kernel, and goes when `work` goes
 
         @default("transport")
         def _private(self) -> str:

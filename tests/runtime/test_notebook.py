@@ -96,6 +96,15 @@ def test_a_run_gets_its_parameters_and_environment_and_leaves_an_executed_copy(t
     assert sorted(path.name for path in place.iterdir()) == ["greet.done.ipynb", "greet.ipynb"]
 
 
+def test_a_cell_that_prints_faster_than_it_is_heard_loses_nothing(tmp_path):
+    notebook = written(tmp_path / "loud.ipynb", code("for number in range(4000):\n    print(number, flush=True)"))
+
+    record = run(notebook)
+
+    assert record.status is NotebookStatus.DONE
+    assert printed(record).split() == [str(number) for number in range(4000)]
+
+
 def test_a_failing_cell_is_named_with_its_error_and_the_rest_did_not_run(tmp_path):
     notebook = written(
         tmp_path / "fails.ipynb", code("print('begun')"), code("shares = 1\nshares / 0"), code("print('after')")
@@ -151,15 +160,16 @@ def test_a_run_over_its_time_is_ended_with_all_it_has_started(tmp_path):
     assert gone(int((tmp_path / "pid").read_text()))
 
 
-def test_a_cancelled_run_stops_and_keeps_what_was_done(tmp_path):
-    notebook = written(tmp_path / "long.ipynb", code("print('begun')"), code("import time\ntime.sleep(600)"))
-    started = []
+def test_a_cancelled_run_stops_and_keeps_what_was_done_and_printed(tmp_path):
+    sleeps = "import time\nprint('so far', flush=True)\ntime.sleep(0.5)\nopen('here', 'w').close()\ntime.sleep(600)"
+    notebook = written(tmp_path / "long.ipynb", code("print('begun')"), code(sleeps), code("print('after')"))
 
-    record = run(notebook, on_progress=lambda *event: started.append(event), cancelled=lambda: len(started) == 2)
+    record = run(notebook, cancelled=lambda: (tmp_path / "here").exists())
 
     assert (record.status, record.cell, record.ran) == (NotebookStatus.CANCELLED, 2, 1)
-    assert marks(record) == ["completed", "cancelled"]
-    assert printed(record) == "begun\n"
+    assert marks(record) == ["completed", "cancelled", "pending"]
+    assert printed(record) == "begun\nso far\n"
+    assert record.last_lines == ("so far",)
 
 
 def test_progress_may_cancel_by_raising(tmp_path):
@@ -186,13 +196,20 @@ def test_a_killed_worker_leaves_no_kernel_behind(tmp_path):
         "run_notebook(nb, parameters={}, output=nb.with_suffix('.done.ipynb'), environment={}, cwd=nb.parent,"
         " timeout_s=60, on_progress=lambda *_: None, cancelled=lambda: False)"
     )
-    worker = subprocess.Popen([sys.executable, "-c", program, str(notebook)], cwd=Path(__file__).parents[2])
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    worker = subprocess.Popen(
+        [sys.executable, "-c", program, str(notebook)],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"TMPDIR": str(temporary)},
+    )
     kernel = wait_for(lambda: (tmp_path / "pid").is_file() and (tmp_path / "pid").read_text())
 
     worker.send_signal(signal.SIGKILL)
     worker.wait()
 
     assert gone(int(kernel))
+    assert wait_for(lambda: not list(temporary.iterdir()))
 
 
 @pytest.mark.parametrize(
