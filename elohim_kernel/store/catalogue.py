@@ -12,7 +12,7 @@ from elohim_kernel.model.access import GLOBAL
 from elohim_kernel.model.approval import Approval
 from elohim_kernel.model.command import Command, Query, name_of
 from elohim_kernel.model.ids import prefix_of
-from elohim_kernel.model.run import Run
+from elohim_kernel.model.run import Delivery, Run
 from elohim_kernel.model.value import from_json
 from elohim_kernel.model.workflow import Template, Workflow
 from elohim_kernel.store.unit import Reader, item_named
@@ -101,6 +101,12 @@ def on_run(reader: Reader, operation: Any) -> str:
     return _seen_flow(reader, run_named(reader, operation.run).workflow, f"run {operation.run!r}").tenant
 
 
+def on_delivery(reader: Reader, operation: Any) -> str:
+    """The tenant of the workflow whose event the delivery named in `delivery` brings."""
+    found = reader.find(Delivery, operation.delivery)
+    return _seen_flow(reader, found.scope if found else "", f"delivery {operation.delivery!r}").tenant
+
+
 def workflow_named(reader: Reader, name: str) -> Workflow:
     """A workflow the caller sees, by id or name; own before team's before everybody's. Raises `NotFound`."""
     if prefix_of(name) == "wf":
@@ -138,9 +144,9 @@ def approval_named(reader: Reader, identifier: str) -> Approval:
     else:
         item = item_named(reader, identifier)
         found = reader.find(Approval, item.approval) if item.approval else _last_approval(reader, item.id)
-    if found is None:
+    flow = reader.find(Workflow, found.workflow) if found else None
+    if found is None or flow is None or not reader.principal.sees(flow.tenant):
         raise NotFound(f"there is no approval {identifier!r}", hint="see `elohim item show REFERENCE`")
-    _seen_flow(reader, found.workflow, f"approval {identifier!r}")
     return found
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from elohim_kernel.errors import Conflict, Invalid
-from elohim_kernel.model.access import WORKER, Level, Need, Permission
+from elohim_kernel.model.access import WORKER, Level, Need, Permission, Role, Verdict, decide
 from elohim_kernel.model.command import Command, Query
 from elohim_kernel.model.events import seq_of
 from elohim_kernel.model.ids import new_id

@@ -1,0 +1,337 @@
+"""Every operation × every built-in role × every visibility: allowed, denied, or as if it were not there.
+
+An operation without a row in these tables fails: whoever adds one says here who may do it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+from elohim_kernel import registry
+from elohim_kernel.access.people import DisablePrincipal, GrantRole
+from elohim_kernel.access.tokens import CreateToken
+from elohim_kernel.errors import Denied, KernelError, NotFound
+from elohim_kernel.gate import authorise
+from elohim_kernel.model.access import BUILT_IN_ROLES
+from elohim_kernel.model.token import digest_of
+from elohim_kernel.model.value import convert
+from elohim_kernel.store.catalogue import CommandEntry
+from elohim_kernel.store.store import Caller
+from elohim_kernel.store.unit import Unit
+from elohim_kernel.workflows.definitions import CreateWorkflow, SaveTemplate
+from elohim_kernel.workflows.runs import ClaimDelivery, RecordStep
+from elohim_kernel.workflows.work_items import OpenWorkItem
+
+# The least role, held where the target is, that may do it there. In their own space everybody may.
+IN_PLACE = {
+    "open_work_item": "analyst",
+    "claim_item": "analyst",
+    "release_item": "analyst",
+    "reassign_item": "analyst",
+    "complete_stage": "analyst",
+    "send_back": "analyst",
+    "cancel_item": "analyst",
+    "retry_stage": "analyst",
+    "pause_sla": "analyst",
+    "resume_sla": "analyst",
+    "comment_item": "analyst",
+    "change_item": "analyst",
+    "tag_item": "analyst",
+    "link_item": "analyst",
+    "unlink_item": "analyst",
+    "attach_file": "analyst",
+    "approve": "approver",
+    "reject": "approver",
+    "bulk_items": "analyst",
+    "revise_workflow": "maintainer",
+    "share_workflow": "maintainer",
+    "archive_workflow": "maintainer",
+    "instantiate_template": "viewer",
+    "extend_lease": "analyst",
+    "record_step": "analyst",
+    "finish_stage": "analyst",
+    "fail_stage": "analyst",
+    "start_playbook": "analyst",
+    "end_run": "analyst",
+    "cancel_run": "analyst",
+    "record_findings": "analyst",
+    "get_approval": "viewer",
+    "get_workflow": "viewer",
+    "diff_workflow": "viewer",
+    "get_template": "viewer",
+    "get_item": "viewer",
+    "get_step": "viewer",
+    "get_run": "viewer",
+    "known_findings": "viewer",
+}
+
+# What is made in a place needs the role there; the place is named by the operation itself.
+MADE_IN_PLACE = {"create_workflow": "maintainer", "save_template": "maintainer"}
+
+# The least role, held everywhere, that may do it.
+EVERYWHERE = {
+    "add_principal": "admin",
+    "grant_role": "admin",
+    "revoke_role": "admin",
+    "disable_principal": "admin",
+    "enable_principal": "admin",
+    "add_team": "admin",
+    "define_role": "admin",
+    "create_token": "admin",
+    "revoke_token": "admin",
+    "list_tokens": "admin",
+    "record_export": "admin",
+    "trail_head": "maintainer",
+    "verify_trail": "maintainer",
+    "export_trail": "admin",
+}
+
+# Everybody may, about their own or about what they see; other tests hold what they answer to the caller's scopes.
+ANYBODY = {
+    "read_inbox", "claim_delivery", "expire_approvals", "list_approvals", "list_workflows", "list_templates",
+    "list_items", "list_runs", "list_events", "get_inbox", "list_principals", "list_teams", "list_roles", "who_am_i",
+    "count_everything",
+}  # fmt: skip
+
+# Everybody may who sees the place.
+SEEN = {"show_event"}
+
+# Fields that an operation's example lacks, or that would make it fail for another reason than the caller's rights.
+FIELDS: dict[str, dict[str, Any]] = {
+    "create_token": {"principal": "ann", "label": "other"},
+    "list_tokens": {"principal": "ann"},
+    "list_approvals": {"item": ""},
+    "list_runs": {"item": ""},
+    "list_events": {"item": ""},
+    "share_workflow": {"visibility": "personal", "team": ""},
+    "instantiate_template": {"visibility": "personal", "team": ""},
+    "get_step": {"step": "scan"},
+    "diff_workflow": {"before": 1, "after": 1},
+}
+
+LADDER = list(BUILT_IN_ROLES)
+DEFINITIONS = (
+    {"name": "Look", "stages": [{"key": "look", "name": "Look"}]},
+    {"name": "Scan", "stages": [{"key": "scan", "name": "Scan", "type": "STATIC_ANALYSIS"}]},
+    {"name": "Ask", "stages": [{"key": "ask", "name": "Ask", "type": "APPROVAL"}]},
+)
+
+
+class Outcome(StrEnum):
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    HIDDEN = "hidden"
+
+
+class Enough(KernelError):
+    """The operation would have been done."""
+
+
+class DryRun:
+    """A command that is decided and handled as at the gate, and then taken back."""
+
+    def __init__(self, entry: CommandEntry, command: Any, principal: str) -> None:
+        self.caller = Caller(principal=principal)
+        self._entry = entry
+        self._command = command
+
+    def run(self, unit: Unit) -> object:
+        authorise(unit, self._command.need, self._entry.target(unit, self._command))
+        self._entry.handle(self._command, unit)
+        raise Enough("enough")
+
+    def refuse(self, unit: Unit, error: KernelError) -> None: ...
+
+    def recall(self, result: str) -> None: ...
+
+
+class Place:
+    """One tenant with something of everything in it, made by somebody who may."""
+
+    def __init__(self, maker: Any, visibility: str, team: str = "") -> None:
+        self._there = {"visibility": visibility, "team": team}
+        look, scan, ask = (
+            maker.do(convert({"definition": one, **self._there}, CreateWorkflow)).id for one in DEFINITIONS
+        )
+        item = maker.do(OpenWorkItem(workflow=look, title="x")).id
+        opened = maker.gate.store.last_seq
+        claimed = maker.do(ClaimDelivery(worker="w", item=maker.do(OpenWorkItem(workflow=scan, title="x")).id))
+        maker.do(RecordStep(run=claimed.run, step="scan", inputs="i", output="{}", seconds=0.0))
+        self.things = {
+            "workflow": look,
+            "item": item,
+            "event": str(opened),
+            "delivery": claimed.delivery,
+            "run": claimed.run,
+            "approval": maker.do(OpenWorkItem(workflow=ask, title="x")).approval,
+            "template": maker.do(convert({"definition": DEFINITIONS[0], **self._there}, SaveTemplate)),
+        }
+
+    def operation(self, name: str, kind: type[Any], things: Mapping[str, str] | None = None) -> Any:
+        """The operation on what is here, or on `things`."""
+        here = {key: value for key, value in (things or self.things).items() if key in kind.example}
+        made = self._there if name in MADE_IN_PLACE else {}
+        return convert({**kind.example, **here, **made, **FIELDS.get(name, {})}, kind)
+
+
+class World:
+    """Places of every visibility; for each role, somebody who holds it everywhere and somebody who does in a team."""
+
+    def __init__(self, bench: Any) -> None:
+        self.bench = bench
+        for team in ("payments", "search"):
+            bench.team(team)
+        bench.root.do(GrantRole(principal="root", role="admin", team="payments"))
+        bench.add("ann", "approver", "payments")
+        bench.root.do(CreateToken(principal="ann", label="laptop", digest=digest_of("x")))
+        self.everywhere = {role: bench.add(f"{role}-e", role).id for role in LADDER}
+        self.in_team = {role: bench.add(f"{role}-t", role, "payments").id for role in LADDER}
+        self.public = Place(bench.root, "global")
+        self.team = Place(bench.root, "team", "payments")
+        self.foreign = Place(bench.add("pia"), "personal")
+        self.gone = bench.add("gone", "admin").id
+        bench.root.do(DisablePrincipal(principal="gone", reason="left"))
+        self.own = {name: Place(bench.acting(name), "personal") for name in ("viewer-e", "viewer-t", "admin-t")}
+
+    def outcome(self, name: str, place: Place, principal: str) -> Outcome:
+        """What happens when the principal does the operation there; nothing is changed by it."""
+        known = registry.catalogue()
+        if name in known.commands:
+            entry = known.commands[name]
+            work = DryRun(entry, place.operation(name, entry.command), principal)
+            return outcome_of(lambda: self.bench.store.do(work))
+        query = place.operation(name, known.queries[name].query)
+        return outcome_of(lambda: self.bench.gate.ask(query, principal))
+
+
+def outcome_of(act: Callable[[], object]) -> Outcome:
+    try:
+        act()
+    except NotFound:
+        return Outcome.HIDDEN
+    except Denied:
+        return Outcome.DENIED
+    except KernelError:
+        return Outcome.ALLOWED
+    return Outcome.ALLOWED
+
+
+def at_least(role: str, least: str) -> Outcome:
+    return Outcome.ALLOWED if LADDER.index(role) >= LADDER.index(least) else Outcome.DENIED
+
+
+@pytest.fixture(scope="module")
+def world(bench_factory: Callable[[], Any]) -> Iterator[World]:
+    bench = bench_factory()
+    yield World(bench)
+    bench.store.close()
+
+
+def test_every_operation_has_exactly_one_row():
+    rows = [*IN_PLACE, *MADE_IN_PLACE, *EVERYWHERE, *ANYBODY, *SEEN]
+    known = registry.catalogue()
+
+    assert sorted(rows) == sorted([*known.commands, *known.queries])
+
+
+@pytest.mark.parametrize("role", LADDER)
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_an_operation_on_something_takes_a_role_where_that_is(world: World, name: str, role: str):
+    everywhere, in_team = world.everywhere[role], world.in_team[role]
+    expected = at_least(role, IN_PLACE[name])
+
+    assert world.outcome(name, world.public, everywhere) is expected
+    assert world.outcome(name, world.team, in_team) is expected
+    assert world.outcome(name, world.public, in_team) is Outcome.DENIED
+    assert world.outcome(name, world.team, everywhere) is Outcome.HIDDEN
+    assert world.outcome(name, world.foreign, everywhere) is Outcome.HIDDEN
+    assert world.outcome(name, world.foreign, in_team) is Outcome.HIDDEN
+
+
+# They asked for the approval themselves there: four eyes stop them, not a missing role.
+@pytest.mark.parametrize("name", sorted({*IN_PLACE, *MADE_IN_PLACE} - {"approve", "reject"}))
+def test_in_their_own_space_everybody_may(world: World, name: str):
+    found = {who: world.outcome(name, place, world.bench.acting(who).id) for who, place in world.own.items()}
+
+    assert found == dict.fromkeys(world.own, Outcome.ALLOWED)
+
+
+@pytest.mark.parametrize("role", LADDER)
+@pytest.mark.parametrize("name", MADE_IN_PLACE)
+def test_making_something_takes_a_role_in_the_place_it_is_made_for(world: World, name: str, role: str):
+    expected = at_least(role, MADE_IN_PLACE[name])
+
+    assert world.outcome(name, world.public, world.everywhere[role]) is expected
+    assert world.outcome(name, world.team, world.in_team[role]) is expected
+    assert world.outcome(name, world.public, world.in_team[role]) is Outcome.DENIED
+
+
+@pytest.mark.parametrize("role", LADDER)
+@pytest.mark.parametrize("name", EVERYWHERE)
+def test_an_operation_on_everything_takes_a_role_held_everywhere(world: World, name: str, role: str):
+    held_everywhere = world.outcome(name, world.public, world.everywhere[role])
+    held_in_team = world.outcome(name, world.public, world.in_team[role])
+    # Another's token is not there for who does not manage access: see test_tokens.
+    refused = Outcome.HIDDEN if name == "revoke_token" else Outcome.DENIED
+
+    assert held_everywhere is (Outcome.ALLOWED if LADDER.index(role) >= LADDER.index(EVERYWHERE[name]) else refused)
+    assert held_in_team is refused
+
+
+@pytest.mark.parametrize("name", sorted(ANYBODY))
+def test_what_anybody_may_do_needs_no_role_at_all(world: World, name: str):
+    people = [*world.everywhere.values(), *world.in_team.values(), world.bench.acting("pia").id]
+
+    assert {world.outcome(name, world.foreign, who) for who in people} == {Outcome.ALLOWED}
+
+
+@pytest.mark.parametrize("role", LADDER)
+@pytest.mark.parametrize("name", sorted(SEEN))
+def test_what_anybody_may_look_at_must_be_there_for_them(world: World, name: str, role: str):
+    everywhere, in_team = world.everywhere[role], world.in_team[role]
+
+    assert world.outcome(name, world.public, in_team) is Outcome.ALLOWED
+    assert world.outcome(name, world.team, in_team) is Outcome.ALLOWED
+    assert world.outcome(name, world.team, everywhere) is Outcome.HIDDEN
+    assert world.outcome(name, world.foreign, everywhere) is Outcome.HIDDEN
+
+
+@pytest.mark.parametrize("name", sorted(registry.commands()))
+def test_who_is_disabled_may_do_nothing(world: World, name: str):
+    found = world.outcome(name, world.public, world.gone)
+
+    assert found in (Outcome.DENIED, Outcome.HIDDEN)
+
+
+@pytest.mark.parametrize("name", sorted(IN_PLACE))
+def test_what_is_hidden_and_what_never_was_are_told_alike(world: World, name: str):
+    known = registry.catalogue()
+    entry: Any = known.commands.get(name) or known.queries[name]
+    reader = world.bench.store.reader(world.everywhere["admin"])
+    told = []
+    for things in (world.foreign.things, {key: f"{value}0" for key, value in world.foreign.things.items()}):
+        operation = world.foreign.operation(name, entry[0], things)
+        with pytest.raises(NotFound) as refused:
+            authorise(reader, operation.need, entry.target(reader, operation))
+        told.append(re.sub("|".join(sorted(things.values(), key=len, reverse=True)), "…", str(refused.value)))
+
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("role", LADDER)
+def test_nobody_takes_up_automated_work_where_they_may_not_run(bench: Any, role: str):
+    bench.team("payments")
+    bench.root.do(GrantRole(principal="root", role="admin", team="payments"))
+    member, stranger = bench.add("member", role, "payments"), bench.add("stranger", role)
+    place = {"visibility": "team", "team": "payments"}
+    flow = bench.root.do(convert({"definition": DEFINITIONS[1], **place}, CreateWorkflow)).id
+    item = bench.root.do(OpenWorkItem(workflow=flow, title="x")).id
+
+    for command in (ClaimDelivery(worker="w"), ClaimDelivery(worker="w", item=item)):
+        assert stranger.do(command) is None
+    claimed = member.do(ClaimDelivery(worker="w"))
+
+    assert (claimed is not None) is (LADDER.index(role) >= LADDER.index("analyst"))
