@@ -136,6 +136,9 @@ class Client:
             link.close()
         deadline = time.monotonic() + self._start_s
         while not self._is_free():
+            record = self.home.record()
+            if record is not None and record.pid != link.welcome.pid:
+                return  # somebody else has needed an owner meanwhile
             if time.monotonic() > deadline:
                 raise Unavailable(f"the owner of {self.home.path} has not ended yet", hint=self._hint())
             time.sleep(0.01)
@@ -167,11 +170,14 @@ class Client:
         if link is not None and not link.is_lost and self._pid == os.getpid():
             return link
         with self._connecting:
-            if self._link is None or self._link.is_lost or self._pid != os.getpid():
-                self._link = self._connect(min(timeout_s, self._start_s))
-                self._link.listen()
+            link = self._link
+            if link is not None and self._pid != os.getpid():
+                link.abandon()
+            if link is None or link.is_lost:
                 self._pid = os.getpid()
-            return self._link
+                link = self._link = self._connect(min(timeout_s, self._start_s))
+                link.listen()
+            return link
 
     def _connect(self, timeout_s: float) -> Link:
         deadline = time.monotonic() + timeout_s

@@ -80,7 +80,8 @@ class Home:
         except OSError as wrong:
             raise self._unusable(wrong) from None
         if not os.access(self.path, os.W_OK | os.X_OK):
-            raise self._unusable(OSError(errno.EACCES, os.strerror(errno.EACCES)))
+            reason = errno.EROFS if os.statvfs(self.path).f_flag & os.ST_RDONLY else errno.EACCES
+            raise self._unusable(OSError(reason, os.strerror(reason)))
 
     def try_lock(self) -> int | None:
         """A descriptor that holds the owner's lock until it, and every copy a child got, is closed; `None`: taken."""

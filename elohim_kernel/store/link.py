@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Final
@@ -77,13 +78,13 @@ class Link:
 
     def close(self) -> None:
         """Hang up; whoever waits gets `Lost`."""
+        self._give_up()
+        self._sock.close()
+
+    def abandon(self) -> None:
+        """Close this process's copy only: after a fork the connection still belongs to the parent."""
         self._lost = True
-        try:
-            self._sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # the other side was first
-        finally:
-            self._sock.close()
+        self._sock.close()
 
     @property
     def is_lost(self) -> bool:
@@ -127,7 +128,7 @@ class Link:
                 break
             if not size:
                 break
-        self._give_up()
+        self.close()
 
     def _deliver(self, reply: Reply) -> None:
         inbox = self._pending.get(reply.id)
@@ -137,5 +138,7 @@ class Link:
     def _give_up(self) -> None:
         with self._sending:
             self._lost = True
+            with suppress(OSError):  # the other side may have been first
+                self._sock.shutdown(socket.SHUT_RDWR)
         for inbox in list(self._pending.values()):
             inbox.put(None)
