@@ -6,7 +6,7 @@ environment, the catalogue or another statement, and none changes anything.
 
 from typing import Final
 
-_OPERATORS: Final = "+ - * / // % ^ ** || | & << >> ~ ! ~~ !~~ ~~* !~~* ~~~ -> ->> @> <@ && ^@ <-> @ <=>"
+_OPERATORS: Final = "+ - * / // % ^ ** || | & << >> ~ ~~ !~~ ~~* !~~* ~~~ ->> @> <@ && ^@ <-> @ <=>"
 
 _TEXT: Final = """
     ascii bit_length char_length character_length chr concat concat_ws contains damerau_levenshtein ends_with
@@ -15,7 +15,7 @@ _TEXT: Final = """
     printf regexp_extract regexp_extract_all regexp_full_match regexp_matches regexp_replace regexp_split_to_array
     replace reverse right rtrim sha256 split split_part starts_with str_split str_split_regex string_split
     string_split_regex string_to_array strip_accents strlen strpos substr substring suffix to_base to_hex translate trim
-    ucase unicode upper position text_contains
+    ucase unicode upper position
 """
 _NUMBERS: Final = """
     abs add acos asin atan atan2 bin bit_count cbrt ceil ceiling cos cot degrees divide even exp factorial fdiv floor
@@ -28,7 +28,7 @@ _TIMES: Final = """
     make_date make_time make_timestamp make_timestamptz microsecond millennium millisecond minute month monthname
     quarter second strftime strptime time_bucket timezone to_days to_hours to_microseconds to_milliseconds to_minutes
     to_months to_seconds to_timestamp to_weeks to_years try_strptime week weekday weekofyear year yearweek
-    now today current_date current_timestamp get_current_timestamp current_localtimestamp transaction_timestamp
+    now today current_date get_current_timestamp current_localtimestamp transaction_timestamp
     to_quarters
 """
 _NESTED: Final = """
@@ -50,7 +50,7 @@ _JSON: Final = """
 _SUMS: Final = """
     any_value approx_count_distinct approx_quantile approx_top_k arbitrary arg_max arg_max_null arg_min arg_min_null
     argmax argmin avg bit_and bit_or bit_xor bool_and bool_or corr count count_if count_star countif covar_pop
-    covar_samp entropy favg first fsum geomean geometric_mean group_concat grouping grouping_id histogram kurtosis
+    covar_samp entropy favg first fsum geomean geometric_mean group_concat histogram kurtosis
     last listagg mad max max_by mean median min min_by mode product quantile quantile_cont quantile_disc regr_avgx
     regr_avgy regr_count regr_intercept regr_r2 regr_slope sem skewness stddev stddev_pop stddev_samp string_agg sum
     sumkahan kahan_sum var_pop var_samp variance weighted_avg
@@ -58,7 +58,7 @@ _SUMS: Final = """
 _WINDOWS: Final = (
     "cume_dist dense_rank first_value lag last_value lead nth_value ntile percent_rank rank rank_dense row_number"
 )
-_CHOICES: Final = "coalesce if ifnull nullif constant_or_null try_cast typeof"
+_CHOICES: Final = "if nullif constant_or_null typeof"
 
 _TYPES: Final = """
     array bigint bit blob bool boolean char date datetime decimal double enum float float4 float8 hugeint int int1 int2

@@ -76,7 +76,7 @@ class Result:
         return f"<{_count(len(self))}: {shown}{' (cut)' if self.cut else ''}>"
 
     def __str__(self) -> str:
-        cells = [self.columns, *self._cells()]
+        cells = [[visible(name) for name in self.columns], *self._cells()]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         lines = [
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells

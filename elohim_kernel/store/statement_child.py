@@ -1,4 +1,4 @@
-"""The child that runs one checked statement: limits on itself first, then the rows, then the answer, then the end.
+"""The child that runs one checked statement: the rows it was sent, then limits on itself, then the answer.
 
 It knows nothing of the store; whoever started it sends the rows it may see. Not for Windows, which has no such limits.
 """
@@ -23,7 +23,6 @@ def main() -> None:
     """Read a `Job` from standard input, write an `Answer` to standard output."""
     body = sys.stdin.buffer.read()
     job = msgspec.msgpack.decode(body, type=Job)
-    _limit(job.limits)
     try:
         answer = _answer(job)
     except KernelError as refused:
@@ -58,6 +57,7 @@ def _answer(job: Job) -> Answer:
         connection.register(name, rows)
     for name, sql in job.views.items():
         connection.execute(f"create temp view {name} as {sql}")
+    _limit(job.limits)
     result = locked.answer(connection, job.sql, job.parameters, own)
     return Answer(rows=to_ipc(result.arrow()), cut=result.cut)
 

@@ -46,6 +46,8 @@ _CLASSES: Final = frozenset(
     {"BETWEEN", "CASE", "CAST", "COLLATE", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION", "LAMBDA"}
     | {"OPERATOR", "PARAMETER", "POSITIONAL_REFERENCE", "STAR", "SUBQUERY", "TYPE", "WINDOW"}
 )
+# DuckDB takes these for columns first, and calls the function when there is no such column.
+_HIDDEN_CALLS: Final = frozenset({"current_catalog", "current_role", "current_schema", "current_user", "session_user"})
 
 Node = Mapping[str, Any]  # one node of DuckDB's tree, as JSON
 
@@ -144,6 +146,8 @@ def _judge(node: Node, ctes: frozenset[str], tables: set[str]) -> None:
         raise Invalid("SHOW is not used here", hint="write DESCRIBE and the name of a table")
     elif kind == "BASE_TABLE":
         _judge_table(node, ctes, tables)
+    elif kind == "COLUMN_REF" and node["column_names"][-1].lower() in _HIDDEN_CALLS:
+        _judge_function(node["column_names"][-1], FUNCTIONS)
 
 
 def _is_qualified(node: Node) -> bool:
