@@ -12,10 +12,12 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
+
+import msgspec
 
 from elohim_kernel.errors import Fault, KernelError, Unavailable
 from elohim_kernel.gate import Gate
@@ -79,7 +81,14 @@ class GateService:
 
     def status(self) -> Fields:
         """Where the store is and how far it has come."""
-        return {"home": str(self._home.path), "store": str(self._home.store), "events": self._gate.store.last_seq}
+        store = self._gate.store
+        measured = msgspec.to_builtins(self._gate.meter.readings())
+        return {
+            "home": str(self._home.path),
+            "store": str(self._home.store),
+            "events": store.last_seq,
+            "operations": measured,
+        }
 
     def idle(self) -> None:
         """Flush the projections and fold the write-ahead log, unless a full disk would break the store over it."""
@@ -97,6 +106,44 @@ class GateService:
         return True
 
 
+class Owned(NamedTuple):
+    """A store that this process owns, and the loop that serves it to clients: somebody has to `run()` it."""
+
+    gate: Gate
+    service: GateService
+    owner: Owner
+
+
+@contextmanager
+def owning(home: Home, *, lock: int, idle_s: float, parts: Parts) -> Iterator[Owned]:
+    """Own the store of `home` as long as the block lasts; `lock` is the descriptor that holds its lock.
+
+    Inside the block clients are welcome. Raises `KernelError` when the store cannot be opened.
+    """
+    os.umask(0o077)
+    try:
+        gate = open_gate(home.store, parts)
+    except BaseException:
+        os.close(lock)
+        raise
+    path = home.socket()
+    try:
+        gate.store.flush()
+        with _listening(path) as listener:
+            service = GateService(gate, home)
+            owner = Owner(listener, service, idle_s=idle_s)
+            home.write_record(Mode.OWNER, path)
+            _log.info("process %d owns %s", os.getpid(), home.store)
+            yield Owned(gate, service, owner)
+    finally:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+            home.erase_record()
+        gate.store.close()
+        os.close(lock)
+    _log.info("process %d has ended", os.getpid())
+
+
 def run(
     home: Home,
     *,
@@ -109,26 +156,11 @@ def run(
 
     `ready` is called when clients are welcome. Raises `KernelError` when the store cannot be opened, or broke.
     """
-    os.umask(0o077)
-    gate = open_gate(home.store, parts)
-    path = home.socket()
-    try:
-        gate.store.idle()
-        with _listening(path) as listener:
-            owner = Owner(listener, GateService(gate, home), idle_s=idle_s)
-            for each in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(each, lambda *_: owner.stop())
-            home.write_record(Mode.OWNER, path)
-            ready()
-            _log.info("process %d owns %s", os.getpid(), home.store)
-            owner.run()
-    finally:
-        with suppress(OSError):
-            path.unlink(missing_ok=True)
-            home.erase_record()
-        gate.store.close()
-        os.close(lock)
-    _log.info("process %d has ended", os.getpid())
+    with owning(home, lock=lock, idle_s=idle_s, parts=parts) as owned:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, lambda *_: owned.owner.stop())
+        ready()
+        owned.owner.run()
 
 
 def _listening(path: Path) -> socket.socket:

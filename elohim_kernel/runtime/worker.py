@@ -5,6 +5,7 @@ run records, it records with the rights of whoever caused it.
 """
 
 import contextlib
+import itertools
 import logging
 import os
 import shutil
@@ -41,6 +42,7 @@ from elohim_kernel.workflows.runs import (
 _log: Final = logging.getLogger("elohim.worker")
 _IDLE_S: Final = 0.5
 _HOUSEKEEPING_S: Final = 15.0
+_numbers: Final = itertools.count(1)  # two workers of one name would take each other's lease for their own
 
 OnProgress = Callable[[Assignment, str, int, int], None]
 
@@ -97,7 +99,7 @@ class Worker:
         self._on_progress = on_progress
         self._lease_s = lease_s
         self._run_timeout_s = run_timeout_s
-        self.name = f"{socket.gethostname()}/{os.getpid()}/{threading.get_ident() & 0xFFFF:04x}"
+        self.name = f"{socket.gethostname()}/{os.getpid()}/{next(_numbers)}"
 
     def run_next(self, *, item: str = "") -> Assignment | None:
         """Take up and finish one due stage, of `item` (an id) only when given; `None` when nothing is due."""
@@ -147,8 +149,7 @@ class Worker:
                 mine.do(self._failure(assignment, lost, seconds=monotonic() - began))
         except KernelError as wrong:
             mine.do(self._failure(assignment, wrong, seconds=monotonic() - began))
-        except Exception as defect:
-            # An outer door: a part's defect ends its run, not the worker.
+        except Exception as defect:  # noqa: BLE001 - an outer door: a defect of a part ends its run, not the worker
             _log.exception("stage %s of %s failed", assignment.stage, assignment.reference)
             fault = Fault(f"{assignment.stage_type.value} failed: {type(defect).__name__}: {defect}")
             mine.do(self._failure(assignment, fault, seconds=monotonic() - began))
