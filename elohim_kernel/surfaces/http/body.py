@@ -1,6 +1,7 @@
 """Bodies: read under a cap and a deadline, checked for depth and doubled names, and only then decoded."""
 
 import asyncio
+import functools
 import json
 import re
 from collections.abc import Sequence
@@ -149,6 +150,7 @@ def _name(kind: type[Value]) -> str:
     return name_of(kind)
 
 
+@functools.cache
 def shapes(kind: type[Value]) -> dict[str, msgspec.inspect.Type]:
     """What each field of an operation holds, by the field's name outside Python."""
     return {field.encode_name: msgspec.inspect.type_info(field.type) for field in msgspec.structs.fields(kind)}

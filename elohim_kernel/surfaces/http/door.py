@@ -8,7 +8,7 @@ from elohim_kernel.runtime.session import Session
 from elohim_kernel.store.catalogue import Catalogue
 
 
-class Crew(NamedTuple):
+class Counts(NamedTuple):
     """The workers beside the server: how many should be there, and how many are."""
 
     wanted: int
@@ -21,5 +21,5 @@ class Door(NamedTuple):
     catalogue: Catalogue
     session: Callable[[str], Session]  # for a bearer token, which the session's own calls check
     probe: Callable[[], None]  # raises `KernelError` when the store does not answer
-    crew: Callable[[], Crew]
+    crew: Callable[[], Counts]
     readings: Callable[[], tuple[Reading, ...]]  # what the gate has measured
