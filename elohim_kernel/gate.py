@@ -12,7 +12,7 @@ import msgspec
 
 from elohim_kernel.audit.metrics import Meter, Outcome
 from elohim_kernel.errors import Conflict, Denied, Invalid, KernelError, NotFound, Unauthenticated
-from elohim_kernel.model.access import WORKER, Need, Principal, Role, Verdict, decide, may_anywhere
+from elohim_kernel.model.access import WORKER, Need, Principal, Verdict, decide, may_anywhere
 from elohim_kernel.model.command import Command, Query, name_of
 from elohim_kernel.model.record import CommandFailed, CommandRefused
 from elohim_kernel.model.token import Token, digest_of
@@ -177,7 +177,7 @@ class _CommandWork:
 def authorise(reader: Reader, need: Need, tenant: str) -> None:
     """Raise unless the reader's principal may: `NotFound` for what they may not see, `Denied` for what they may not do."""
     who = reader.principal
-    roles = {role.name: role for role in reader.every(Role)}
+    roles = reader.roles()
     if tenant == ANYWHERE:
         verdict = Verdict.ALLOWED if who.active and may_anywhere(who, need, roles) else Verdict.DENIED
     else:

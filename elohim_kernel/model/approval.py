@@ -63,6 +63,10 @@ class Approval(Value, frozen=True):
     outcome: str = ""
     closed_at: datetime | None = None
 
+    def is_late(self, now: datetime) -> bool:
+        """Whether nobody closed it in time."""
+        return self.status is ApprovalStatus.OPEN and self.expires_at is not None and self.expires_at <= now
+
 
 class ApprovalRequested(Value, frozen=True, tag="approval.requested"):
     """People were asked to approve something."""
@@ -134,7 +138,9 @@ def apply_approval(
         case ApprovalClosed():
             return replace(state, status=data.status, outcome=data.reason, closed_at=when)
         case ApprovalEscalated():
-            rule = replace(state.rule, people=(*state.rule.people, *data.people))
+            # A rule that names nobody lets anybody decide: naming some would let fewer, and escalating only adds.
+            more = data.people if state.rule.is_named else ()
+            rule = replace(state.rule, people=tuple(dict.fromkeys((*state.rule.people, *more))))
             return replace(state, rule=rule, escalated=True, expires_at=data.expires_at)
 
 
@@ -149,13 +155,12 @@ def check_may_vote(approval: Approval, voter: Principal, tenant: str, team_names
         raise Denied(f"four eyes: {voter.name} asked for this approval and cannot decide it", hint="ask somebody else")
     if rule.forbid_last_editor and voter.id == approval.last_editor:
         raise Denied(f"four eyes: {voter.name} was the last to change what is shown", hint="ask somebody else")
-    named = bool(rule.roles or rule.people or rule.teams)
-    is_named = (
+    is_among = (
         voter.name in rule.people
         or any(role in rule.roles for role in voter.roles_in(tenant))
         or any(team_names.get(team, team) in rule.teams for team in voter.teams)
     )
-    if named and not is_named:
+    if rule.is_named and not is_among:
         wanted = ", ".join((*rule.people, *(f"role {r}" for r in rule.roles), *(f"team {t}" for t in rule.teams)))
         raise Denied(f"{voter.name} is not among those who decide this: {wanted}")
 

@@ -87,9 +87,6 @@ EVENTS: Final[Mapping[str, type[Any]]] = {  # structs of many shapes, hence Any
 }
 _KINDS: Final = {kind: name for name, kind in EVENTS.items()}
 
-decode_data = msgspec.json.Decoder(EventData).decode
-
-
 def kind_of(data: object) -> str:
     """The kind of an event's data."""
     return _KINDS[type(data)]
@@ -109,6 +106,11 @@ Entity = (
     | record.Inbox
 )
 
+def responsible(event: Event) -> str:
+    """Id of whose doing it is: the person a service acted for, else the actor."""
+    return event.behalf or event.actor
+
+
 _Apply = Callable[[Any, Event], Any]  # state and data vary together by kind, which the type system cannot say
 
 
@@ -117,7 +119,13 @@ def _plain(apply: Callable[..., Any]) -> _Apply:
 
 
 def _stamped(apply: Callable[..., Any]) -> _Apply:
-    return lambda state, event: apply(state, event.subject, event.data, actor=event.actor, when=event.when)
+    return lambda state, event: apply(state, event.subject, event.data, actor=responsible(event), when=event.when)
+
+
+def _numbered(apply: Callable[..., Any]) -> _Apply:
+    return lambda state, event: apply(
+        state, event.subject, event.data, actor=responsible(event), when=event.when, seq=event.seq
+    )
 
 
 def _table() -> dict[type[Any], tuple[type[Any], _Apply]]:
@@ -135,7 +143,7 @@ def _table() -> dict[type[Any], tuple[type[Any], _Apply]]:
         (workflow.WorkflowEvent, workflow.Workflow, _stamped(workflow.apply_workflow)),
         (workflow.TemplateSeeded, workflow.Template, _plain(workflow.apply_template)),
         (workflow.TemplateSaved, workflow.Template, _plain(workflow.apply_template)),
-        (work_item.WorkItemEvent, work_item.WorkItem, _stamped(work_item.apply_work_item)),
+        (work_item.WorkItemEvent, work_item.WorkItem, _numbered(work_item.apply_work_item)),
         (approval.ApprovalEvent, approval.Approval, _stamped(approval.apply_approval)),
         (run.RunEvent, run.Run, _stamped(run.apply_run)),
         (run.DeliveryEvent, run.Delivery, _plain(lambda state, subject, data: run.apply_delivery(state, data))),
@@ -189,5 +197,6 @@ def deliveries(event: Event) -> tuple[run.Delivery, ...]:
             scope=event.scope,
             status=run.DeliveryStatus.DUE,
             due_at=event.when,
+            run=event.data.run if isinstance(event.data, work_item.WorkItemRetried) else "",
         ),
     )

@@ -158,7 +158,7 @@ def check_send_back(item: WorkItem, definition: Definition, to: str) -> str:
     check_not_final(item, "sent back")
     keys = [stage.key for stage in definition.stages]
     here = keys.index(item.stage)
-    target = to or item.came_from or (keys[here - 1] if here else "")
+    target = to or stage_before(item, definition)
     if not target:
         raise Conflict(f"{item.reference} is in its first stage: there is nothing to send it back to")
     if target not in keys:
@@ -166,3 +166,15 @@ def check_send_back(item: WorkItem, definition: Definition, to: str) -> str:
     if keys.index(target) >= here:
         raise Conflict(f"stage {target} is not before {item.stage}: {item.reference} can only be sent back")
     return target
+
+
+def stage_before(item: WorkItem, definition: Definition) -> str:
+    """Where an item that is turned away goes back to: the earlier stage it came from, else the one written before.
+
+    "" in the first stage. A stage it was sent back from lies ahead, and is not where it goes back to.
+    """
+    keys = [stage.key for stage in definition.stages]
+    earlier = keys[: keys.index(item.stage)]
+    if item.came_from in earlier:
+        return item.came_from
+    return earlier[-1] if earlier else ""

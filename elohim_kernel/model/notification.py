@@ -1,14 +1,15 @@
 """Who is told what: derived from events alone, so the inbox can be rebuilt like everything else.
 
 A recipient is an address, resolved when the inbox is read: a principal's id, `name:<name>`, `team:<name>`, or
-`<workflow>|<role>` for whoever holds that role there (`<workflow>|` is everyone who sees the workflow).
+`<workflow>|<queue>` for whoever holds the role or is in the team of that name (`<workflow>|` is everyone who sees the
+workflow).
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from elohim_kernel.model.access import Principal, Team
-from elohim_kernel.model.approval import Approval, ApprovalRequested
+from elohim_kernel.model.approval import Approval, ApprovalEscalated, ApprovalRequested
 from elohim_kernel.model.events import Entity, Event
 from elohim_kernel.model.record import NotificationKind
 from elohim_kernel.model.value import Value
@@ -43,9 +44,13 @@ def notifications(event: Event, after: Entity | None) -> tuple[Notification, ...
     """What `event` tells whom; `after` is the state it left."""
     if isinstance(after, WorkItem):
         return tuple(_about_item(event, after))
-    if isinstance(after, Approval) and isinstance(event.data, ApprovalRequested):
+    if isinstance(after, Approval) and isinstance(event.data, ApprovalRequested | ApprovalEscalated):
         text = f"approval asked in stage {after.stage}" + (f": {after.note}" if after.note else "")
-        told = _deciders(after.rule, after.workflow)
+        told = (
+            _deciders(after.rule, after.workflow)
+            if isinstance(event.data, ApprovalRequested)
+            else tuple(f"name:{name}" for name in event.data.people)
+        )
         return tuple(
             Notification(recipient=who, kind=NotificationKind.APPROVAL_ASKED, item=after.item, text=text)
             for who in told
@@ -95,10 +100,11 @@ def _deciders(rule: ApprovalRule, workflow: str) -> tuple[str, ...]:
 def addresses(principal: Principal, workflows: Iterable[Workflow], teams: Iterable[Team]) -> list[str]:
     """Every address at which `principal` is told something."""
     mine = [principal.id, f"name:{principal.name}"]
-    mine += [f"team:{team.name}" for team in teams if team.id in principal.teams]
+    my_teams = [team.name for team in teams if team.id in principal.teams]
+    mine += [f"team:{name}" for name in my_teams]
     for flow in workflows:
         if principal.sees(flow.tenant):
-            mine += [f"{flow.id}|", *(f"{flow.id}|{role}" for role in principal.roles_in(flow.tenant))]
+            mine += [f"{flow.id}|", *(f"{flow.id}|{queue}" for queue in (*principal.roles_in(flow.tenant), *my_teams))]
     return mine
 
 

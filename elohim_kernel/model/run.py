@@ -62,7 +62,7 @@ class RunStarted(Value, frozen=True, tag="run.started"):
 
 
 class RunResumed(Value, frozen=True, tag="run.resumed"):
-    """A run went on after its worker was lost; finished steps are not repeated."""
+    """A run went on, after its worker was lost or when it is tried again; finished steps are not repeated."""
 
     attempt: int
 
@@ -118,7 +118,15 @@ def apply_run(state: Run | None, subject: str, data: RunEvent, *, actor: str, wh
     assert state is not None
     match data:
         case RunResumed():
-            return replace(state, status=RunStatus.RUNNING, attempt=data.attempt)
+            # A person who tries again after it ended takes back that somebody wanted it to stop.
+            return replace(
+                state,
+                status=RunStatus.RUNNING,
+                attempt=data.attempt,
+                cancel_asked=state.cancel_asked and not state.status.is_final,
+                finished_at=None,
+                error="",
+            )
         case RunStepFinished():
             return replace(state, steps=state.steps + 1, progress=data.step)
         case RunFinished():

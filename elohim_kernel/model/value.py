@@ -10,7 +10,8 @@ from elohim_kernel.errors import Invalid
 T = TypeVar("T")
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+# Frozen values cannot form cycles, so the garbage collector need not look at them (gc=False).
+class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Root of every shape we define. Foreign payloads use `msgspec.Struct` directly and ignore what they do not read."""
 
 

@@ -73,6 +73,8 @@ class WorkItem(Value, frozen=True, gc=False):
     opened_at: datetime
     changed_at: datetime
     entered_at: datetime  # into the current stage
+    entered_by: str = ""  # id of whoever brought it there: a run in the stage does what they may do
+    entered: int = 0  # number of the event that brought it there
     priority: Priority = Priority.NORMAL
     assignee: str = ""  # id of a principal; "" is nobody
     queue: str = ""  # role or team that may claim it; "" is anybody
@@ -86,8 +88,9 @@ class WorkItem(Value, frozen=True, gc=False):
     sla_left_s: float | None = None  # seconds left when the clock was paused; None: running or none
     overdue: bool = False
     approval: str = ""  # the open approval
+    run: str = ""  # of the stage it is in
     came_from: str = ""  # the stage before
-    last_editor: str = ""
+    last_editor: str = ""  # id of whoever last changed what approvers are shown
     closed_at: datetime | None = None
     resolution: str = ""
 
@@ -196,6 +199,7 @@ class WorkItemRetried(Value, frozen=True, tag="work_item.retried"):
 
     entry: Entry
     note: str = ""
+    run: str = ""  # the run that goes on
 
 
 class WorkItemChanged(Value, frozen=True, tag="work_item.changed"):
@@ -289,9 +293,9 @@ WorkItemEvent = (
 
 
 def apply_work_item(
-    state: WorkItem | None, subject: str, data: WorkItemEvent, *, actor: str, when: datetime
+    state: WorkItem | None, subject: str, data: WorkItemEvent, *, actor: str, when: datetime, seq: int
 ) -> WorkItem:
-    """Fold one event into a work item."""
+    """Fold one event, number `seq` of the log, into a work item."""
     if isinstance(data, WorkItemOpened):
         entry = data.entry
         return WorkItem(
@@ -307,6 +311,8 @@ def apply_work_item(
             opened_at=when,
             changed_at=when,
             entered_at=when,
+            entered_by=actor,
+            entered=seq,
             priority=data.priority,
             assignee=entry.assignee,
             queue=entry.queue,
@@ -317,29 +323,21 @@ def apply_work_item(
         )
     assert state is not None
     if isinstance(data, WorkItemAdvanced):
-        return _entered(
+        known = replace(
             state,
-            data.entry,
-            actor=actor,
-            when=when,
             data={**state.data, **data.data},
             facts={**state.facts, **data.facts},
-            resolution=data.outcome if data.entry.status.is_final else "",
+            last_editor=actor if data.data else state.last_editor,
         )
+        return _entered(known, data.entry, actor, when, seq, resolution=data.outcome)
     if isinstance(data, WorkItemSentBack | WorkItemRetried):
-        return _entered(state, data.entry, actor=actor, when=when, data=state.data, facts=state.facts, resolution="")
+        run = data.run if isinstance(data, WorkItemRetried) else ""
+        return _entered(state, data.entry, actor, when, seq, run=run)
     return _changed(state, data, actor, when)
 
 
 def _entered(
-    state: WorkItem,
-    entry: Entry,
-    *,
-    actor: str,
-    when: datetime,
-    data: Mapping[str, Any],
-    facts: Mapping[str, Any],
-    resolution: str,
+    state: WorkItem, entry: Entry, actor: str, when: datetime, seq: int, *, resolution: str = "", run: str = ""
 ) -> WorkItem:
     final = entry.status.is_final
     return replace(
@@ -353,14 +351,14 @@ def _entered(
         sla_left_s=None,
         overdue=False,
         approval="",
-        came_from=state.stage,
+        run=run,
+        came_from=state.came_from if entry.stage == state.stage else state.stage,
         entered_at=when,
+        entered_by=actor,
+        entered=seq,
         changed_at=when,
-        data=data,
-        facts=facts,
-        last_editor=actor,
         closed_at=when if final else None,
-        resolution=resolution,
+        resolution=resolution if final else "",
     )
 
 
@@ -373,9 +371,9 @@ def _changed(state: WorkItem, data: WorkItemEvent, actor: str, when: datetime) -
         case WorkItemReassigned():
             return replace(state, status=Status.CLAIMED, assignee=data.assignee, changed_at=when)
         case WorkItemStarted():
-            return replace(state, status=Status.IN_PROGRESS, changed_at=when)
+            return replace(state, status=Status.IN_PROGRESS, run=data.run or state.run, changed_at=when)
         case WorkItemFailed():
-            return replace(state, status=Status.FAILED, changed_at=when, resolution=data.reason)
+            return replace(state, status=Status.FAILED, approval="", changed_at=when, resolution=data.reason)
         case WorkItemCancelled():
             return replace(
                 state,
@@ -385,6 +383,7 @@ def _changed(state: WorkItem, data: WorkItemEvent, actor: str, when: datetime) -
                 resolution=data.reason,
                 approval="",
                 sla_due=None,
+                sla_left_s=None,
             )
         case WorkItemWaiting():
             return replace(state, status=Status.WAITING, approval=data.approval, changed_at=when)
@@ -394,11 +393,13 @@ def _changed(state: WorkItem, data: WorkItemEvent, actor: str, when: datetime) -
         case WorkItemChanged():
             return _set_fields(state, data, actor, when)
         case WorkItemLinked():
-            return replace(state, links=(*state.links, data.link), changed_at=when)
+            return replace(state, links=(*state.links, data.link), last_editor=actor, changed_at=when)
         case WorkItemUnlinked():
-            return replace(state, links=tuple(link for link in state.links if link != data.link), changed_at=when)
+            left = tuple(link for link in state.links if link != data.link)
+            return replace(state, links=left, last_editor=actor, changed_at=when)
         case WorkItemAttached():
-            return replace(state, attachments=(*state.attachments, data.attachment), changed_at=when)
+            attached = (*state.attachments, data.attachment)
+            return replace(state, attachments=attached, last_editor=actor, changed_at=when)
         case SlaPaused():
             return replace(state, sla_left_s=data.left_s, sla_due=None, changed_at=when)
         case SlaResumed():
@@ -417,7 +418,7 @@ def _set_fields(state: WorkItem, data: WorkItemChanged, actor: str, when: dateti
         data={**state.data, **(data.data or {})},
         facts={**state.facts, **(data.facts or {})},
         tags=state.tags if data.tags is None else data.tags,
-        last_editor=state.last_editor if data.data is None else actor,
+        last_editor=actor if data.data or data.title is not None else state.last_editor,
         changed_at=when,
     )
 

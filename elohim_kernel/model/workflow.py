@@ -60,6 +60,11 @@ class ApprovalRule(Value, frozen=True):
     on_expiry: OnExpiry = OnExpiry.REJECT
     escalate_to: tuple[str, ...] = ()  # people added when it escalates
 
+    @property
+    def is_named(self) -> bool:
+        """Whether it says who may decide; if not, anybody with the permission may."""
+        return bool(self.roles or self.people or self.teams)
+
 
 class Stage(Value, frozen=True):
     """One step of a workflow."""

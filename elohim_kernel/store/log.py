@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 import pyarrow as pa
 
-from elohim_kernel.model.events import Event, EventData, decode_data, kind_of
+from elohim_kernel.model.events import Event, EventData, kind_of
 from elohim_kernel.model.value import Value
 from elohim_kernel.store.database import Database
 
@@ -32,18 +32,26 @@ _SCHEMA: Final = pa.schema(
     ]
 )
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_encoder: Final = msgspec.json.Encoder(order="deterministic")
+_encode: Final = msgspec.json.Encoder().encode
 
 
-class _Body(msgspec.Struct, omit_defaults=True):
-    data: msgspec.Raw
+class _Written(msgspec.Struct, omit_defaults=True, gc=False):
+    data: EventData
     behalf: str = ""
     cause: str = ""
     depth: int = 0
     result: str = ""
 
 
-_decode_body: Final = msgspec.json.Decoder(_Body).decode
+class _Read(msgspec.Struct):
+    data: EventData
+    behalf: str = ""
+    cause: str = ""
+    depth: int = 0
+    result: str = ""
+
+
+_decode_body: Final = msgspec.json.Decoder(_Read).decode
 
 
 def record_hash(before: str, micros: int, fields: Sequence[str]) -> str:
@@ -63,15 +71,7 @@ def to_rows(events: Sequence[Event], head: str) -> tuple[pa.Table, str]:
     columns: list[list[Any]] = [[] for _ in _SCHEMA]  # columns of several types, hence Any
     for event in events:
         micros = micros_of(event.when)
-        body = _encoder.encode(
-            _Body(
-                data=msgspec.Raw(_encoder.encode(event.data)),
-                behalf=event.behalf,
-                cause=event.cause,
-                depth=event.depth,
-                result=event.result,
-            )
-        ).decode()
+        body = _encode(_Written(event.data, event.behalf, event.cause, event.depth, event.result)).decode()
         kind = kind_of(event.data)
         fields = (str(event.seq), kind, event.subject, event.scope, event.actor, event.request, body)
         head = record_hash(head, micros, fields)
@@ -85,14 +85,13 @@ def to_rows(events: Sequence[Event], head: str) -> tuple[pa.Table, str]:
 def event_of(row: dict[str, Any]) -> Event:
     """The event in a row of the `events` table."""
     body = _decode_body(row["body"])
-    data: EventData = decode_data(body.data)
     return Event(
         seq=row["seq"],
         when=row["ts"],
         subject=row["subject"],
         scope=row["scope"],
         actor=row["actor"],
-        data=data,
+        data=body.data,
         request=row["request"],
         behalf=body.behalf,
         cause=body.cause,

@@ -7,6 +7,7 @@ id or by the key people use. What is not here is loaded once; what was changed a
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from elohim_kernel.model.access import Role
 from elohim_kernel.model.events import Entity
 from elohim_kernel.model.run import Delivery, DeliveryStatus
 from elohim_kernel.model.work_item import WorkItem
@@ -28,6 +29,7 @@ class Memory:
         self.dirty: dict[type[Entity], dict[str, None]] = {table.entity: {} for table in TABLES}
         self.deliveries: dict[str, Delivery] = {}
         self.pinned: dict[type[Entity], dict[str, Any]] = {table.entity: {} for table in TABLES if table.pinned}
+        self.roles: dict[str, Role] = {}  # by name: every operation asks for them
         self.last_number = 0
 
     def get(self, kind: type[E], identifier: str) -> E | None:
@@ -61,14 +63,17 @@ class Memory:
         key = table.key(state)
         if before is not None:
             old = table.key(before[0])
-            if old != key:
-                self._keys.pop((kind, old), None)
+            # The old name may be another's by now.
+            if old != key and self._keys.get((kind, old)) == state.id:
+                del self._keys[kind, old]
         self.states[state.id] = (state, seq)
         self._keys[kind, key] = state.id
         if dirty:
             self.dirty[kind][state.id] = None
         if table.pinned:
             self.pinned[kind][state.id] = state
+            if isinstance(state, Role):
+                self.roles = {**self.roles, state.name: state}
         elif isinstance(state, Delivery):
             self._track(state)
         elif isinstance(state, WorkItem):
@@ -86,7 +91,8 @@ class Memory:
             self._forget(len(self.states) - self._capacity // 2)
 
     def _forget(self, count: int) -> None:
-        loose = (name for name, (state, _) in self.states.items() if not TABLE_OF[type(state)].pinned)
+        # A copy, because readers may load something meanwhile.
+        loose = (name for name, (state, _) in list(self.states.items()) if not TABLE_OF[type(state)].pinned)
         for name in [one for one, _ in zip(loose, range(count), strict=False) if one not in self.deliveries]:
             state, _ = self.states.pop(name)
             self._keys.pop((type(state), TABLE_OF[type(state)].key(state)), None)

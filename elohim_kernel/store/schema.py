@@ -39,11 +39,10 @@ SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 def applied(connection: duckdb.DuckDBPyConnection) -> int:
     """How many migrations the store has seen; reads only."""
-    found = connection.execute("select 1 from duckdb_tables() where table_name = 'migrations'").fetchone()
-    if not found:
+    # fetchall, not fetchone: a result that is not read to its end keeps the connection busy.
+    if not connection.execute("select 1 from duckdb_tables() where table_name = 'migrations'").fetchall():
         return 0
-    count = connection.execute("select count(*) from migrations").fetchone()
-    return int(count[0]) if count else 0
+    return int(connection.execute("select count(*) from migrations").fetchall()[0][0])
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, path: str) -> None:

@@ -64,7 +64,7 @@ class Table(NamedTuple):
             "key": pa.array([self.key(state) for state, _ in states], _TEXT),
             "scope": pa.array([self.scope(state) for state, _ in states], _TEXT),
             "seq": pa.array([seq for _, seq in states], _INT),
-            "body": pa.array([to_json(state) for state, _ in states], _TEXT),
+            "body": pa.array([_encode(state).decode() for state, _ in states], _TEXT),
         }
         for column in self.columns:
             read = column.get
@@ -187,6 +187,7 @@ TABLES: Final[tuple[Table, ...]] = (
 )
 
 TABLE_OF: Final = {table.entity: table for table in TABLES}
+_encode: Final = msgspec.json.Encoder().encode
 _DECODERS: Final = {table.entity: msgspec.json.Decoder(table.entity) for table in TABLES}
 
 NOTIFICATIONS: Final = pa.schema(

@@ -4,7 +4,7 @@ A unit sees the states as its own events leave them. Nothing reaches the store b
 command's unit is thrown away.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -67,9 +67,13 @@ class Reader:
         """All of a small kind: principals, teams, roles, tokens, templates, workflows."""
         return self._memory.every(kind)
 
+    def roles(self) -> Mapping[str, Role]:
+        """Every role by name."""
+        return self._memory.roles
+
     def scopes(self) -> list[str]:
         """The scopes whose rows exist for the principal: bound to every named query."""
-        return scopes_of(self.principal, self.every(Workflow), {role.name: role for role in self.every(Role)})
+        return scopes_of(self.principal, self.every(Workflow), self.roles())
 
     def rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
         """Rows of a named query, within the principal's scopes. Values are SQL values, hence `Any`."""
@@ -106,6 +110,7 @@ class Unit(Reader):
         first_seq: int,
         earlier: Mapping[str, tuple[Entity, int]],
         earlier_keys: Mapping[tuple[type, str], str],
+        earlier_kinds: Set[type],
         last_number: int,
         actor: str = "",
         request: str = "",
@@ -115,6 +120,7 @@ class Unit(Reader):
         super().__init__(memory, read, principal=principal, now=now, trail=trail)
         self._earlier = earlier
         self._earlier_keys = earlier_keys
+        self._earlier_kinds = earlier_kinds
         self._next = first_seq
         self._actor = actor or principal.id
         self._behalf = principal.id if actor and actor != principal.id else ""
@@ -154,6 +160,12 @@ class Unit(Reader):
         for states in (self._earlier, self.changed):
             found.update({name: state for name, (state, _) in states.items() if isinstance(state, kind)})
         return list(found.values())
+
+    def roles(self) -> Mapping[str, Role]:
+        """Every role by name, new ones of this batch included."""
+        if Role not in self._earlier_kinds and not any(kind is Role for kind, _ in self.keys):
+            return super().roles()
+        return {role.name: role for role in self.every(Role)}
 
     def open_deliveries(self) -> list[Delivery]:
         """Deliveries that are due or claimed, oldest first."""

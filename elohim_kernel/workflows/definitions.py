@@ -10,7 +10,6 @@ from elohim_kernel.model.access import (
     Need,
     Permission,
     Principal,
-    Role,
     Team,
     Verdict,
     Visibility,
@@ -100,8 +99,7 @@ def _tenant(unit: Unit, visibility: Visibility, team: str) -> str:
 
 
 def _may_manage(unit: Unit, tenant: str) -> None:
-    roles = {role.name: role for role in unit.every(Role)}
-    if decide(unit.principal, _MANAGE, tenant, roles) is not Verdict.ALLOWED:
+    if decide(unit.principal, _MANAGE, tenant, unit.roles()) is not Verdict.ALLOWED:
         raise Denied(f"{unit.principal.name} lacks {_MANAGE} there", hint="make it personal, or ask for the role")
 
 

@@ -30,7 +30,7 @@ def entry_into(unit: Unit, flow: Workflow, definition: Definition, key: str, num
     def resolve(to: AssignTo, name: str, turn: int) -> str:
         if to is AssignTo.PERSON:
             return person_in(unit, flow, name).id
-        return _in_turn(unit, name, turn).id
+        return _in_turn(unit, flow, name, turn).id
 
     return enter(definition, key, number=number, now=unit.now, resolve=resolve)
 
@@ -45,10 +45,16 @@ def person_in(unit: Unit, flow: Workflow, name: str) -> Principal:
     return found
 
 
-def _in_turn(unit: Unit, team_name: str, turn: int) -> Principal:
+def _in_turn(unit: Unit, flow: Workflow, team_name: str, turn: int) -> Principal:
     team = unit.by_key(Team, team_name)
+    # Only those who see the workflow: naming another's team must not tell who is in it, nor whether it exists.
     members = sorted(
-        (one for one in unit.every(Principal) if team and one.active and team.id in one.teams), key=lambda one: one.name
+        (
+            one
+            for one in unit.every(Principal)
+            if team and one.active and team.id in one.teams and one.sees(flow.tenant)
+        ),
+        key=lambda one: one.name,
     )
     if not members:
         raise Invalid(
@@ -71,7 +77,8 @@ def advance(
     flow = unit.get(Workflow, item.workflow)
     definition = flow.revision(item.revision).definition
     stage = definition.stage(item.stage)
-    known = {**facts_for(item, now=unit.now, outcome=outcome, data=data), **(facts or {})}
+    # Facts are only gathered for stages whose routes ask for them: most have none.
+    known = {**facts_for(item, now=unit.now, outcome=outcome, data=data), **(facts or {})} if stage.routes else {}
     chosen = choose(definition, stage, known)
     target = to or chosen.to
     unit.emit(
@@ -101,9 +108,12 @@ def arrived(unit: Unit, item_id: str) -> WorkItem:
 
 
 def ask_approval(
-    unit: Unit, item: WorkItem, stage: Stage, rule: ApprovalRule, *, note: str = "", replaces: str = ""
+    unit: Unit, item: WorkItem, stage: Stage, rule: ApprovalRule, *, note: str = "", replaces: Approval | None = None
 ) -> str:
-    """Open an approval of the item as it stands; returns its id. The item waits."""
+    """Open an approval of the item as it stands; returns its id. The item waits.
+
+    One that `replaces` another is still asked for by whoever asked first: they do not get to decide it either.
+    """
     subject = shown(item)
     name = new_id("ap")
     unit.emit(
@@ -114,11 +124,11 @@ def ask_approval(
             rule=rule,
             subject=subject,
             digest=digest(subject),
-            requested_by=unit.principal.id,
+            requested_by=replaces.requested_by if replaces else unit.principal.id,
             last_editor=item.last_editor,
             expires_at=unit.now + timedelta(minutes=rule.expires_minutes) if rule.expires_minutes else None,
             note=note,
-            replaces=replaces,
+            replaces=replaces.id if replaces else "",
         ),
         subject=name,
         scope=item.workflow,
@@ -156,7 +166,7 @@ def renew_approval(unit: Unit, item_id: str) -> None:
         scope=old.workflow,
     )
     stage = definition_of(unit, item).stage(item.stage)
-    ask_approval(unit, item, stage, old.rule, note=old.note, replaces=old.id)
+    ask_approval(unit, item, stage, old.rule, note=old.note, replaces=old)
 
 
 def withdraw_approval(unit: Unit, item: WorkItem, reason: str) -> None:

@@ -33,7 +33,7 @@ TRUE: Final = Outcome(value=True)
 FALSE: Final = Outcome(value=False)
 
 
-class Guard(Value, frozen=True, dict=True):
+class Guard(Value, frozen=True, dict=True, gc=True):
     """A parsed guard. Make one with `parse`; store its `text`.
 
     `names` are the dotted names it reads, in reading order, with `[]` for any item of a list.
