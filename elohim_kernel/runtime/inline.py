@@ -11,7 +11,7 @@ from elohim_kernel.gate import Gate
 from elohim_kernel.model.access import WORKER, Principal
 from elohim_kernel.model.command import Command, Query
 from elohim_kernel.model.ids import new_id
-from elohim_kernel.runtime.session import bound_to_token
+from elohim_kernel.runtime.token_scope import bound_to_token
 from elohim_kernel.store.catalogue import Catalogue
 from elohim_kernel.store.changes import pack
 from elohim_kernel.store.database import MEMORY

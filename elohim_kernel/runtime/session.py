@@ -11,8 +11,8 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from elohim_kernel.config import Settings
-from elohim_kernel.errors import Denied
 from elohim_kernel.model.command import Command, Query, name_of
+from elohim_kernel.runtime.token_scope import bound_to_token
 from elohim_kernel.store.client import Client
 from elohim_kernel.store.home import Home, Mode, held_inline
 
@@ -130,11 +130,6 @@ def open_session(
     if record is not None and record.mode is Mode.INLINE and record.is_alive:
         raise held_inline(home, record)
     return RemoteSession(_client(settings), user, token=token)
-
-
-def bound_to_token(name: str) -> Denied:
-    """The error for acting as somebody else than the token's principal."""
-    return Denied(f"this session's token does not allow acting as {name!r}", hint="open a session without the token")
 
 
 def _client(settings: Settings) -> Client:

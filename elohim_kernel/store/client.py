@@ -163,6 +163,11 @@ class Client:
                 break
             except Lost:
                 continue
+            except Unavailable as wrong:
+                if attempt == 1:
+                    raise
+                hints = filter(None, (wrong.hint, _safe_again(request)))
+                raise Unavailable(wrong.message, hint="; ".join(hints)) from None
         raise Unavailable(problem, hint=_safe_again(request))
 
     def _connected(self, timeout_s: float) -> Link:

@@ -1,7 +1,6 @@
-"""How an owner lives and ends: idle, told to, killed, outdated, without space or rights."""
+"""How an owner lives and ends: idle, told to, killed, outdated, with strangers and lazy readers at its door."""
 
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -268,54 +267,3 @@ def test_a_home_that_is_a_file_is_refused(home: Path, connect: Connect):
 
     with pytest.raises(Invalid, match=r"is not a folder; name another with --home"):
         connect().status()
-
-
-@pytest.fixture
-def small_disk(home: Path) -> Iterator[Callable[[str], None]]:
-    """Mounts the home on a disk of its own; gives a function that mounts it again with other options."""
-    home.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(home)], capture_output=True)
-    if mounted.returncode:
-        pytest.skip("only root may mount a disk of its own here")
-
-    def again(options: str) -> None:
-        # An owner that has let go of the store may still hold its log for a moment.
-        argv = ["mount", "-o", f"remount,{options}", str(home)]
-        wait_for(lambda: subprocess.run(argv, capture_output=True).returncode == 0)
-
-    yield again
-    subprocess.run(["umount", "-l", str(home)], check=True)
-
-
-@pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount here")
-def test_a_read_only_home_is_refused_and_left_alone(small_disk: Callable[[str], None], connect: Connect, home: Path):
-    client = connect()
-    note(client, "x")
-    client.stop()
-    before = {path.name: path.read_bytes() for path in home.iterdir() if path.is_file()}
-    small_disk("ro")
-
-    with pytest.raises(Unavailable, match="cannot be used: Read-only file system; check its rights"):
-        note(client, "y")
-
-    assert {path.name: path.read_bytes() for path in home.iterdir() if path.is_file()} == before
-    small_disk("rw")
-    assert count(client) == 1
-
-
-@pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount here")
-def test_a_full_disk_is_named_and_nothing_acknowledged_is_lost(
-    small_disk: Callable[[str], None], connect: Connect, home: Path
-):
-    client = connect()
-    done: list[int] = []
-
-    with pytest.raises(Unavailable, match="No space left on device"):
-        done.extend(note(client, "z" * 20_000) for _ in range(1_000))
-
-    assert count(client) == len(done)
-    small_disk("size=60m")
-    note(client, "room again")
-    client.stop()
-    assert count(client) == len(done) + 1
-    assert msgspec.msgpack.decode(client.ask("check_log", {}, user="ann"))
