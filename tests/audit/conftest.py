@@ -87,6 +87,10 @@ class Bench:
         made: str = who.do(convert({"definition": LOOK, "visibility": visibility, "team": team}, CreateWorkflow)).id
         return made
 
+    def definition(self, *stages: dict[str, Any]) -> CreateWorkflow:
+        """The command that makes a personal workflow of these stages."""
+        return convert({"definition": {"name": stages[0]["name"], "stages": stages}}, CreateWorkflow)
+
     def fill(self, count: int) -> None:
         """Open so many items in a workflow of their own."""
         flow = self.root.do(convert({"definition": {**LOOK, "name": f"Look {count}"}}, CreateWorkflow)).id
