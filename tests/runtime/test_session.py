@@ -16,9 +16,11 @@ from elohim_kernel.config import Settings, load
 from elohim_kernel.errors import Denied, Invalid, KernelError, NotFound, Unauthenticated, Unavailable
 from elohim_kernel.runtime.inline import InlineSession
 from elohim_kernel.runtime.session import RemoteSession, Session, open_session
+from elohim_kernel.store.changes import unpack
 from elohim_kernel.store.client import Client
-from elohim_kernel.workflows.definitions import ListTemplates
+from elohim_kernel.workflows.definitions import InstantiateTemplate, ListTemplates
 from elohim_kernel.workflows.inspection import GetItem
+from elohim_kernel.workflows.work_items import OpenWorkItem
 
 SECRET = "elohim_" + "s" * 43
 
@@ -183,3 +185,15 @@ def in_threads() -> Callable[..., list[object]]:
 def test_absent_things_look_the_same_everywhere(session: Session):
     with pytest.raises(NotFound, match="there is no work item 'EL-99'; see `elohim item list`"):
         session.ask(GetItem(item="EL-99"))
+
+
+def test_what_a_copy_of_the_store_lacks_arrives_the_same_everywhere(session: Session):
+    session.do(InstantiateTemplate(template="Standard Code Review", name="Reviews"))
+    whole = unpack(session.changes(0, ""))
+    session.do(OpenWorkItem(workflow="Reviews", title="Cache routes"))
+
+    later = unpack(session.changes(whole.upto, whole.visibility))
+
+    assert (whole.whole, later.whole) == (True, False)
+    assert later.upto > whole.upto
+    assert 0 < later.rows < whole.rows
