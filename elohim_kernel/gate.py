@@ -3,6 +3,7 @@
 No other place checks a permission, writes an audit entry or counts an operation.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -24,7 +25,8 @@ from elohim_kernel.store.unit import Reader, Unit
 C = TypeVar("C", bound=Command | Query)
 
 _NAME_CAP: Final = 300  # characters of a message that go into the log
-_KEPT: Final = (bytes, datetime)  # bulk rows are not turned into text and back
+_KEPT: Final = (bytes,)  # bulk rows are not turned into text and back
+_DEPTH_CAP: Final = 100
 
 
 class Gate:
@@ -65,8 +67,8 @@ class Gate:
             authorise(reader, query.need, entry.target(reader, query))
             answer = entry.answer(query, reader)
             outcome = Outcome.DONE
-        except KernelError:
-            outcome = Outcome.REFUSED
+        except KernelError as error:
+            outcome = _outcome(error)
             raise
         finally:
             self.meter.count(name, outcome, time.perf_counter() - started)
@@ -161,8 +163,7 @@ class _CommandWork:
             raise Conflict("this key was used before, for another command", hint="use a fresh key") from None
 
     def count(self, error: KernelError | None) -> None:
-        outcome = Outcome.DONE if error is None else Outcome.FAILED if error.exit_code == 3 else Outcome.REFUSED
-        self._gate.meter.count(self._name, outcome, time.perf_counter() - self._started)
+        self._gate.meter.count(self._name, _outcome(error), time.perf_counter() - self._started)
 
     def measured(self, act: Callable[[], object]) -> object:
         try:
@@ -188,11 +189,58 @@ def authorise(reader: Reader, need: Need, tenant: str) -> None:
         raise Denied(f"{who.name} lacks {need}", hint="ask whoever manages access: `elohim access user grant`")
 
 
+def _outcome(error: KernelError | None) -> Outcome:
+    if error is None:
+        return Outcome.DONE
+    return Outcome.FAILED if error.exit_code == 3 else Outcome.REFUSED
+
+
 def checked(operation: C) -> C:
-    """The operation with every field's type checked: values built in Python are not checked when they are built."""
+    """The operation with every field's type checked, and free data as the log can keep it.
+
+    Values built in Python are not checked when they are built. Raises `Invalid` for what has no JSON: it would be one
+    thing in the state and another in the log.
+    """
+    name = type(operation).__name__
     try:
-        return msgspec.convert(
-            msgspec.to_builtins(operation, builtin_types=_KEPT), type=type(operation), builtin_types=_KEPT
-        )
-    except msgspec.ValidationError as wrong:
-        raise Invalid(f"{type(operation).__name__}: {wrong}") from None
+        plain = msgspec.to_builtins(operation, builtin_types=_KEPT, str_keys=True)
+        _check_kept(name, plain)
+        return msgspec.convert(plain, type=type(operation), builtin_types=_KEPT)
+    except (msgspec.ValidationError, TypeError) as wrong:
+        raise Invalid(f"{name}: {wrong}") from None
+    except RecursionError:
+        raise Invalid(f"{name}: the data is nested too deep", hint=f"{_DEPTH_CAP} levels are the most") from None
+
+
+def _check_kept(name: str, value: object, depth: int = 0) -> None:
+    """Raise `Invalid` for numbers and text that the log and the tables cannot hold."""
+    match value:
+        case str():
+            if not value.isascii() and not _is_text(value):
+                raise Invalid(f"{name}: {value[:80]!r} holds half a character, which is no text")
+        case int():
+            if not -(2**63) <= value < 2**63:
+                raise Invalid(f"{name}: a number of {value.bit_length()} bits is too large", hint="write it as text")
+        case float():
+            if not math.isfinite(value):
+                raise Invalid(f"{name}: {value} is no number that can be kept", hint="leave it out")
+        case dict():
+            for key, each in value.items():
+                _check_kept(name, key, depth)
+                _check_kept(name, each, depth + 1)
+        case list():
+            for each in value:
+                _check_kept(name, each, depth + 1)
+        case bytes():
+            if depth > 1:
+                raise Invalid(f"{name}: {len(value)} bytes among the data", hint="attach a file, or write them as text")
+    if depth > _DEPTH_CAP:
+        raise Invalid(f"{name}: the data is nested too deep", hint=f"{_DEPTH_CAP} levels are the most")
+
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

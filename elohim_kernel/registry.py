@@ -26,7 +26,17 @@ from elohim_kernel.ports import Engine, Stage
 from elohim_kernel.store.catalogue import Catalogue
 from elohim_kernel.store.store import Caller
 from elohim_kernel.store.unit import Unit
-from elohim_kernel.workflows import approvals, bulk, definitions, details, inspection, runs, work_items
+from elohim_kernel.workflows import (
+    approvals,
+    bulk,
+    definitions,
+    details,
+    inspection,
+    playbooks,
+    runs,
+    templates,
+    work_items,
+)
 from elohim_kernel.workflows.stages import code_review, static_analysis
 
 _ROOMS: Final[tuple[ModuleType, ...]] = (
@@ -35,8 +45,10 @@ _ROOMS: Final[tuple[ModuleType, ...]] = (
     approvals,
     bulk,
     definitions,
+    templates,
     inspection,
     runs,
+    playbooks,
     recording,
     people,
     teams,
@@ -125,9 +137,9 @@ def _brought(group: str, members: tuple[str, ...]) -> tuple[dict[str, object], l
     return parts, refused
 
 
-def templates() -> tuple[tuple[str, int, Definition], ...]:
+def system_templates() -> tuple[tuple[str, int, Definition], ...]:
     """The templates of the package: identity, revision, definition."""
-    folder = resources.files("elohim_kernel.workflows") / "templates"
+    folder = resources.files("elohim_kernel.workflows") / "system_templates"
     return tuple(
         (name, revision, parse_definition((folder / file).read_text(encoding="utf-8"), name=file))
         for name, revision, file in _TEMPLATES
@@ -141,7 +153,7 @@ class _Preparation:
 
     def run(self, unit: Unit) -> None:
         people.bootstrap(unit, load().settings.user, "")
-        definitions.seed_templates(unit, templates())
+        templates.seed_templates(unit, system_templates())
 
     def refuse(self, unit: Unit, error: KernelError) -> None:
         """Nothing is recorded: a store that cannot be prepared is not opened."""

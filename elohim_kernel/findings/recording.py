@@ -12,6 +12,7 @@ from elohim_kernel.model.command import Command, Query
 from elohim_kernel.model.finding import Confidence, EngineReport, EngineStatus, Finding, Severity
 from elohim_kernel.model.record import FindingsRecorded
 from elohim_kernel.model.value import Value
+from elohim_kernel.model.workflow import Workflow
 from elohim_kernel.store.arrow import from_ipc, to_ipc
 from elohim_kernel.store.catalogue import CommandEntry, QueryEntry, on_workflow, workflow_named
 from elohim_kernel.store.tables import SIGHTINGS
@@ -95,7 +96,7 @@ def finding_rows(findings: Sequence[Finding], identities: Sequence[str] | None =
 def record_findings(command: RecordFindings, unit: Unit) -> Recorded:
     """Handle `RecordFindings`."""
     flow = workflow_named(unit, command.workflow)
-    item = item_named(unit, command.item).id if command.item else ""
+    item = _item_of(unit, command, flow)
     rows = _checked(from_ipc(command.rows)) if command.rows else None
     count = rows.num_rows if rows is not None else 0
     if count and command.status in (EngineStatus.CLEAN, EngineStatus.NOT_RUN):
@@ -128,11 +129,22 @@ def record_findings(command: RecordFindings, unit: Unit) -> Recorded:
     return Recorded(event=seq, count=count)
 
 
+def _item_of(unit: Unit, command: RecordFindings, flow: Workflow) -> str:
+    if not command.item:
+        return ""
+    item = item_named(unit, command.item)
+    if item.workflow != flow.id:
+        raise Invalid(f"{item.reference} is not in workflow {flow.name!r}", hint="record them where the item is")
+    return item.id
+
+
 def _checked(rows: pa.Table) -> pa.Table:
     if rows.num_rows > _ROWS_CAP:
         raise TooLarge(f"{rows.num_rows} findings in one command; the cap is {_ROWS_CAP}", hint="record them in parts")
     if rows.schema != FINDING_ROWS:
         raise Invalid("the rows of findings have the wrong columns", hint="make them with finding_rows()")
+    if any(column.null_count for column in rows.columns):
+        raise Invalid("a finding lacks a value: none may be null", hint="make the rows with finding_rows()")
     allowed = {"severity": [one.value for one in Severity], "confidence": [one.value for one in Confidence]}
     for name, values in allowed.items():
         wrong = set(rows.column(name).unique().to_pylist()).difference(values)

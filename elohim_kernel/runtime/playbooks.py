@@ -15,7 +15,8 @@ from elohim_kernel.runtime.notebook import NotebookRun, NotebookStatus, Playbook
 from elohim_kernel.runtime.session import Session
 from elohim_kernel.runtime.shipped import shipped
 from elohim_kernel.workflows.inspection import GetItem
-from elohim_kernel.workflows.runs import Assignment, EndRun, StartPlaybook
+from elohim_kernel.workflows.playbooks import EndRun, StartPlaybook
+from elohim_kernel.workflows.runs import Assignment
 
 OnCell = Callable[[int, int, str], None]
 

@@ -137,32 +137,32 @@ class Worker:
 
     def _work_on(self, assignment: Assignment) -> None:
         began = monotonic()
-        mine = self._session.working_for("")
         try:
             with self._lease(assignment) as cancelled:
                 result = self._result(assignment, cancelled)
                 self._record(assignment, result)
             self._finish(assignment, result, seconds=monotonic() - began)
-        except Conflict as lost:
-            _log.warning("%s: %s", assignment.reference, lost)
-            with contextlib.suppress(Conflict):
-                mine.do(self._failure(assignment, lost, seconds=monotonic() - began))
         except KernelError as wrong:
-            mine.do(self._failure(assignment, wrong, seconds=monotonic() - began))
+            self._fail(assignment, wrong, seconds=monotonic() - began)
         except Exception as defect:  # noqa: BLE001 - an outer door: a defect of a part ends its run, not the worker
             _log.exception("stage %s of %s failed", assignment.stage, assignment.reference)
             fault = Fault(f"{assignment.stage_type.value} failed: {type(defect).__name__}: {defect}")
-            mine.do(self._failure(assignment, fault, seconds=monotonic() - began))
+            self._fail(assignment, fault, seconds=monotonic() - began)
 
-    def _failure(self, assignment: Assignment, error: KernelError, *, seconds: float) -> FailStage:
-        return FailStage(
+    def _fail(self, assignment: Assignment, error: KernelError, *, seconds: float) -> None:
+        failure = FailStage(
             delivery=assignment.delivery,
             worker=self.name,
-            error=str(error)[:2_000],
+            error=str(error)[:2_000].encode(errors="backslashreplace").decode(),
             retryable=error.retryable,
             cancelled=isinstance(error, Cancelled),
             seconds=round(seconds, 3),
         )
+        try:
+            self._session.working_for("").do(failure)
+        except Conflict as lost:
+            # Its lease ran out and somebody else has it: what happens to it now is theirs to say.
+            _log.warning("%s: %s; %s", assignment.reference, error, lost)
 
     def _result(self, assignment: Assignment, cancelled: threading.Event) -> StageResult:
         if assignment.stage_type is StageType.AUTOMATION:

@@ -152,7 +152,8 @@ def approval_named(reader: Reader, identifier: str) -> Approval:
 
 def _last_approval(reader: Reader, item: str) -> Approval | None:
     rows = reader.rows("approvals_of", item=item)
-    return from_json(rows[-1]["body"], Approval) if rows else None
+    # The tables are as they were before this group of commands; the state is as they leave it.
+    return reader.find(Approval, from_json(rows[-1]["body"], Approval).id) if rows else None
 
 
 def run_named(reader: Reader, identifier: str) -> Run:

@@ -7,8 +7,11 @@ fixed only when the same tool finished, covered its file on the same ref, and di
 from typing import Final
 
 from elohim_kernel.model.events import Event
+from elohim_kernel.model.finding import EngineStatus
 from elohim_kernel.model.record import FindingsRecorded
 from elohim_kernel.store.database import Database
+
+_CONCLUSIVE: Final = (EngineStatus.FINDINGS.value, EngineStatus.CLEAN.value)
 
 _COPIED: Final = (
     'item, tool, rule, severity, confidence, category, cwe, path, line, end_line, "column", symbol, message, snippet,'
@@ -16,7 +19,10 @@ _COPIED: Final = (
 )
 _SET: Final = ", ".join(f"{name.strip()} = s.{name.strip()}" for name in _COPIED.split(","))
 
-_LATEST: Final = "select * from sightings where seq = $seq qualify row_number() over (partition by finding order by line, message) = 1"
+_LATEST: Final = (
+    "select * from sightings where seq = $seq qualify row_number() over (partition by finding"
+    ' order by line, "column", end_line, path, rule, message, severity, tool_id, snippet, symbol) = 1'
+)
 
 _REFRESH: Final = (
     f"update findings set {_SET}, seq = $seq, last_seen = s.seen_at, sightings = findings.sightings + 1,"  # noqa: S608
@@ -43,7 +49,7 @@ def project_findings(database: Database, event: Event, data: FindingsRecorded) -
     if data.count:
         database.execute(_REFRESH, {"seq": event.seq})
         database.execute(_ADD, {"seq": event.seq})
-    if data.covered:
+    if data.covered and data.status in _CONCLUSIVE:
         database.execute(
             _FIX,
             {

@@ -136,12 +136,13 @@ class Store:
         batch = [self._queue.popleft() for _ in range(min(len(self._queue), _MAX_BATCH))]
         if batch:
             self._commit(batch)
-            if len(self._pending) >= _FLUSH_AT:
-                self._flush_quietly()
             for waiting in batch:
                 waiting.finished = True
+            for waiting in batch:
                 if waiting.done is not None:
                     waiting.done(waiting.result, waiting.error)
+            if len(self._pending) >= _FLUSH_AT:
+                self._flush_quietly()
         return len(batch)
 
     def _flush_quietly(self) -> None:
@@ -159,12 +160,18 @@ class Store:
         try:
             group.write()
         except KernelError as failed:
-            if len(batch) == 1:
-                batch[0].result, batch[0].error = None, failed
-                return
-            for waiting in batch:
-                waiting.result, waiting.error = None, None
-                self._commit([waiting])
+            self._one_by_one(batch, failed)
+        except Exception:  # noqa: BLE001 - an outer door: what cannot be written must leave nobody waiting
+            _log.exception("a group of commands could not be written")
+            self._one_by_one(batch, _defect())
+
+    def _one_by_one(self, batch: list[_Waiting], failed: KernelError) -> None:
+        if len(batch) == 1:
+            batch[0].result, batch[0].error = None, failed
+            return
+        for waiting in batch:
+            waiting.result, waiting.error = None, None
+            self._commit([waiting])
 
     def reader(self, principal: str) -> Reader:
         """A view for one principal, by id, that sees everything committed so far. Raises `Unauthenticated`."""
@@ -252,6 +259,10 @@ class Store:
             self._recent.popitem(last=False)
 
 
+def _defect() -> Fault:
+    return Fault("the command failed because of a defect of ours; nothing was changed", hint="see the log")
+
+
 class _Group:
     """The commands of one commit: decided in turn, each on what those before it left, then written together."""
 
@@ -287,9 +298,7 @@ class _Group:
         except Exception:
             # An outer door: one command's defect must not take the others of its group with it.
             _log.exception("a command failed")
-            waiting.error = Fault(
-                "the command failed because of a defect of ours; nothing was changed", hint="see the log"
-            )
+            waiting.error = _defect()
             self._refuse(work, waiting.error)
 
     def _unit(self, caller: Caller) -> Unit:

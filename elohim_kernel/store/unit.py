@@ -149,10 +149,11 @@ class Unit(Reader):
     def by_key(self, kind: type[E], key: str) -> E | None:
         """The state people call `key`, new ones of this batch included."""
         identifier = self.keys.get((kind, key)) or self._earlier_keys.get((kind, key))
-        if identifier is not None:
-            return self.find(kind, identifier)
-        found = super().by_key(kind, key)
-        return self.find(kind, getattr(found, "id", "")) if found is not None else None
+        if identifier is None:
+            identifier = getattr(super().by_key(kind, key), "id", "")
+        found = self.find(kind, identifier) if identifier else None
+        # Whoever was given another name meanwhile does not answer to this one any more.
+        return found if found is not None and TABLE_OF[kind].key(found) == key else None  # type: ignore[index]
 
     def every(self, kind: type[E]) -> list[E]:
         """All of a small kind, new ones of this batch included."""
@@ -246,7 +247,7 @@ def item_named(reader: Reader, name: str) -> WorkItem:
     """A work item by id or reference, `EL-12` or just `12`; raises `NotFound`, also for one the principal may not see."""
     found = reader.find(WorkItem, name) if prefix_of(name) == "wi" else None
     if found is None:
-        key = reference(int(name)) if name.isascii() and name.isdigit() else name.upper()
+        key = reference(int(name)) if name.isascii() and name.isdigit() and len(name) < 19 else name.upper()
         found = reader.by_key(WorkItem, key)
     flow = reader.find(Workflow, found.workflow) if found else None
     if found is None or flow is None or not reader.principal.sees(flow.tenant):

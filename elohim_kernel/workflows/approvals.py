@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from elohim_kernel.errors import Stale
+from elohim_kernel.errors import KernelError, Stale
 from elohim_kernel.model.access import Level, Need, Permission, Principal, Team
 from elohim_kernel.model.approval import (
     Approval,
@@ -21,10 +21,11 @@ from elohim_kernel.model.approval import (
     outcome,
 )
 from elohim_kernel.model.command import Command, Query
+from elohim_kernel.model.life_cycle import stage_before
 from elohim_kernel.model.stage_type import StageType
 from elohim_kernel.model.value import Value, digest, from_json
-from elohim_kernel.model.work_item import SlaMissed, Status, WorkItem, WorkItemCancelled
-from elohim_kernel.model.workflow import ApprovalRule, OnExpiry, Workflow
+from elohim_kernel.model.work_item import SlaMissed, Status, WorkItem, WorkItemCancelled, WorkItemFailed
+from elohim_kernel.model.workflow import ApprovalRule, OnExpiry, Stage, Workflow
 from elohim_kernel.store.catalogue import (
     CommandEntry,
     QueryEntry,
@@ -111,6 +112,9 @@ def _vote(unit: Unit, name: str, decision: Decision, comment: str, seen: str | N
     check_may_vote(approval, unit.principal, flow.tenant, teams)
     if approval.status is ApprovalStatus.STALE:
         raise Stale(f"approval {approval.id} is stale: what was shown has changed", hint="look at the item again")
+    # The deadline holds whether or not a worker has been there to see it pass.
+    _expire(unit, approval.id)
+    approval = unit.get(Approval, approval.id)
     if approval.status is not ApprovalStatus.OPEN:
         return _decided(unit, approval.id)
     check_shown(approval, seen)
@@ -142,11 +146,21 @@ def close(unit: Unit, approval_id: str, status: ApprovalStatus, reason: str) -> 
     stage = definition_of(unit, item).stage(item.stage)
     passed = status is ApprovalStatus.APPROVED
     facts = {"approvals": {"approved": int(passed), "rejected": int(not passed)}}
-    target = "" if passed else stage.on_reject or (item.came_from if stage.type is StageType.APPROVAL else stage.key)
-    if not passed and not target:
+    target = "" if passed else stage.on_reject or _after_refusal(unit, item, stage)
+    if passed or target:
+        advance(unit, item, note=reason, outcome=status.value, facts=facts, to=target)
+    elif stage.type.traits.automated:
+        # Doing it again would give the same result to approve, and again: a person says what comes next.
+        unit.emit(WorkItemFailed(from_stage=stage.key, reason=reason), subject=item.id, scope=item.workflow)
+    else:
         unit.emit(WorkItemCancelled(from_stage=stage.key, reason=reason), subject=item.id, scope=item.workflow)
-        return
-    advance(unit, item, note=reason, outcome=status.value, facts=facts, to=target)
+
+
+def _after_refusal(unit: Unit, item: WorkItem, stage: Stage) -> str:
+    """The stage a refused item goes to when its workflow does not say; "" when there is none."""
+    if stage.type is StageType.APPROVAL:
+        return stage_before(item, definition_of(unit, item))
+    return "" if stage.type.traits.automated else stage.key
 
 
 class ExpireApprovals(Command, frozen=True):
@@ -162,17 +176,27 @@ class ExpireApprovals(Command, frozen=True):
 
 def expire_approvals(command: ExpireApprovals, unit: Unit) -> int:
     """Handle `ExpireApprovals`; returns how many things were due."""
-    approvals = [unit.get(Approval, row["id"]) for row in unit.rows("due_approvals", until=unit.now)]
-    for approval in approvals:
-        _expire(unit, approval)
-    items = [unit.get(WorkItem, row["id"]) for row in unit.rows("due_slas", until=unit.now)]
-    for item in items:
-        if item.sla_due is not None and not item.overdue:
+    count = 0
+    for row in unit.rows("due_approvals", until=unit.now):
+        mark = unit.mark()
+        try:
+            count += _expire(unit, row["id"])
+        except KernelError:
+            # An item that cannot go where its workflow sends it must not keep the others from their outcome.
+            unit.back_to(mark)
+    for row in unit.rows("due_slas", until=unit.now):
+        item = unit.get(WorkItem, row["id"])
+        if item.sla_due is not None and item.sla_due <= unit.now and not item.overdue:
             unit.emit(SlaMissed(due=item.sla_due), subject=item.id, scope=item.workflow)
-    return len(approvals) + len(items)
+            count += 1
+    return count
 
 
-def _expire(unit: Unit, approval: Approval) -> None:
+def _expire(unit: Unit, approval_id: str) -> bool:
+    """Give an approval past its time the outcome its rule declares; False when it is closed or has time left."""
+    approval = unit.get(Approval, approval_id)
+    if not approval.is_late(unit.now):
+        return False
     rule = approval.rule
     if rule.on_expiry is OnExpiry.ESCALATE and not approval.escalated:
         unit.emit(
@@ -180,8 +204,9 @@ def _expire(unit: Unit, approval: Approval) -> None:
             subject=approval.id,
             scope=approval.workflow,
         )
-        return
-    close(unit, approval.id, ApprovalStatus.EXPIRED, f"nobody closed it within {rule.expires_minutes} minutes")
+    else:
+        close(unit, approval.id, ApprovalStatus.EXPIRED, f"nobody closed it within {rule.expires_minutes} minutes")
+    return True
 
 
 def _later(now: datetime, rule: ApprovalRule) -> datetime:

@@ -98,7 +98,9 @@ def _matching(unit: Unit, flow: Workflow, where: str) -> list[WorkItem]:
         "items_by_number", status="", stage="", workflow=flow.id, assignee="", tag="", text="", open=True, limit=_CAP
     )
     items = [unit.get(WorkItem, row["id"]) for row in rows]
-    return [item for item in items if condition.evaluate(facts_for(item, now=unit.now)).passed]
+    return [
+        item for item in items if not item.status.is_final and condition.evaluate(facts_for(item, now=unit.now)).passed
+    ]
 
 
 def _try(command: BulkItems, unit: Unit, item: WorkItem) -> BulkLine:

@@ -336,7 +336,9 @@ class ReadInbox(Command, frozen=True):
 
 def read_inbox(command: ReadInbox, unit: Unit) -> None:
     """Handle `ReadInbox`."""
-    upto = command.upto or unit.next_seq - 1
+    # What has not happened yet cannot have been read.
+    newest = unit.next_seq - 1
+    upto = min(command.upto or newest, newest)
     unit.emit(InboxRead(read_to=upto), subject=_inbox_id(unit), scope=unit.principal.id)
 
 

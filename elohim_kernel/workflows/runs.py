@@ -47,7 +47,6 @@ from elohim_kernel.store.catalogue import (
     QueryEntry,
     anywhere,
     on_delivery,
-    on_item,
     on_run,
     run_named,
 )
@@ -55,7 +54,9 @@ from elohim_kernel.store.log import event_of
 from elohim_kernel.store.unit import Reader, Unit, item_named
 from elohim_kernel.workflows.moves import advance, ask_approval, definition_of
 
-ATTEMPTS: Final = 3  # tries before a delivery is parked
+ATTEMPTS: Final = 3  # tries that end badly before a delivery is parked
+TAKES: Final = 10  # times it is taken up in all: what kills its worker each time must not go on for ever
+_MOVED_ON: Final = "the item has moved on"
 _STEP_CAP: Final = 64 * 1024 * 1024  # characters of one step's output
 
 _RUN = Need(permission=Permission.WORKFLOWS_RUN, level=Level.WRITE)
@@ -104,11 +105,13 @@ def claim_delivery(command: ClaimDelivery, unit: Unit) -> Assignment | None:
         if command.item and delivery.subject != command.item:
             continue
         if _is_due(delivery, unit.now) and _may_run(unit, delivery):
-            item = unit.find(WorkItem, delivery.subject)
-            if item is None or _is_past(unit, delivery, item):
-                unit.emit(DeliveryDone(note="the item has moved on"), subject=delivery.id, scope=delivery.scope)
-                continue
-            return _take(command, unit, delivery, item)
+            item = unit.get(WorkItem, delivery.subject)
+            if _is_past(delivery, item):
+                _leave(unit, delivery, item)
+            elif delivery.attempts >= TAKES:
+                _park(unit, delivery, item, f"its worker was lost, {delivery.attempts} times in all")
+            else:
+                return _take(command, unit, delivery, item)
     return None
 
 
@@ -125,10 +128,37 @@ def _is_due(delivery: Delivery, now: datetime) -> bool:
     return delivery.lease_until is not None and delivery.lease_until <= now
 
 
-def _is_past(unit: Unit, delivery: Delivery, item: WorkItem) -> bool:
-    """Whether the item left the stage after the event that asked for it: entering again makes a delivery of its own."""
-    newest = max((one.id for one in unit.open_deliveries() if one.subject == item.id), default="")
-    return item.status.is_final or not StageType(item.stage_type).traits.automated or delivery.id < newest
+def _is_past(delivery: Delivery, item: WorkItem) -> bool:
+    """Whether the item was finished or moved since the event that asked for this; entering again makes a new one."""
+    return item.status.is_final or seq_of(delivery.event) != item.entered
+
+
+def _leave(unit: Unit, delivery: Delivery, item: WorkItem, *, seconds: float = 0.0) -> None:
+    """Let go of work that nobody waits for any more: what it would have said must not move the item."""
+    unit.emit(DeliveryDone(note=_MOVED_ON), subject=delivery.id, scope=delivery.scope)
+    run = unit.find(Run, delivery.run) if delivery.run else None
+    if run is not None and not run.status.is_final:
+        left = RunFailed(error=_MOVED_ON, seconds=seconds, status=RunStatus.CANCELLED)
+        unit.emit(left, subject=run.id, scope=item.workflow)
+
+
+def _park(
+    unit: Unit,
+    delivery: Delivery,
+    item: WorkItem,
+    error: str,
+    *,
+    status: RunStatus = RunStatus.FAILED,
+    seconds: float = 0.0,
+) -> None:
+    unit.emit(
+        RunFailed(error=error, seconds=seconds, status=status),
+        subject=delivery.run,
+        scope=item.workflow,
+    )
+    unit.emit(DeliveryParked(error=error), subject=delivery.id, scope=delivery.scope)
+    failed = WorkItemFailed(from_stage=item.stage, reason=error, run=delivery.run)
+    unit.emit(failed, subject=item.id, scope=item.workflow)
 
 
 def _take(command: ClaimDelivery, unit: Unit, delivery: Delivery, item: WorkItem) -> Assignment:
@@ -160,14 +190,14 @@ def _take(command: ClaimDelivery, unit: Unit, delivery: Delivery, item: WorkItem
         parameters=stage.parameters,
         data=item.data,
         title=item.title,
-        behalf=_originator(unit, item),
+        behalf=_originator(item),
         attempt=delivery.attempts + 1,
         event=seq_of(delivery.event),
     )
 
 
-def _originator(unit: Unit, item: WorkItem) -> str:
-    return item.opened_by if item.last_editor == WORKER else item.last_editor or item.opened_by
+def _originator(item: WorkItem) -> str:
+    return item.opened_by if item.entered_by == WORKER else item.entered_by
 
 
 class ExtendLease(Command, frozen=True):
@@ -184,12 +214,13 @@ class ExtendLease(Command, frozen=True):
 
 
 def extend_lease(command: ExtendLease, unit: Unit) -> bool:
-    """Handle `ExtendLease`; returns True when the run is to stop."""
+    """Handle `ExtendLease`; returns True when the run is to stop, because somebody said so or the item is elsewhere."""
     delivery = _held(unit, command.delivery, command.worker)
     until = unit.now + timedelta(seconds=command.lease_s)
     unit.emit(DeliveryExtended(lease_until=until), subject=delivery.id, scope=delivery.scope)
     run = unit.find(Run, delivery.run)
-    return run is not None and run.cancel_asked
+    past = _is_past(delivery, unit.get(WorkItem, delivery.subject))
+    return past or (run is not None and run.cancel_asked)
 
 
 def _held(unit: Unit, delivery_id: str, worker: str) -> Delivery:
@@ -248,6 +279,9 @@ def finish_stage(command: FinishStage, unit: Unit) -> str:
     """Handle `FinishStage`; returns the stage the item is in now."""
     delivery = _held(unit, command.delivery, command.worker)
     item = unit.get(WorkItem, delivery.subject)
+    if _is_past(delivery, item):
+        _leave(unit, delivery, item, seconds=command.seconds)
+        return item.stage
     stage = definition_of(unit, item).stage(item.stage)
     _recommend(command, unit, item, run=delivery.run)
     unit.emit(RunFinished(seconds=command.seconds, output=command.output), subject=delivery.run, scope=item.workflow)
@@ -294,72 +328,16 @@ def fail_stage(command: FailStage, unit: Unit) -> DeliveryStatus:
     """Handle `FailStage`."""
     delivery = _held(unit, command.delivery, command.worker)
     item = unit.get(WorkItem, delivery.subject)
+    if _is_past(delivery, item):
+        _leave(unit, delivery, item, seconds=command.seconds)
+        return DeliveryStatus.DONE
     if command.retryable and delivery.attempts < ATTEMPTS:
         due = unit.now + timedelta(seconds=5 * 4 ** (delivery.attempts - 1))
         unit.emit(DeliveryRetried(error=command.error, due_at=due), subject=delivery.id, scope=delivery.scope)
         return DeliveryStatus.DUE
     status = RunStatus.CANCELLED if command.cancelled else RunStatus.FAILED
-    failed = RunFailed(error=command.error, seconds=command.seconds, status=status)
-    unit.emit(failed, subject=delivery.run, scope=item.workflow)
-    unit.emit(DeliveryParked(error=command.error), subject=delivery.id, scope=delivery.scope)
-    if not item.status.is_final:
-        unit.emit(
-            WorkItemFailed(from_stage=item.stage, reason=command.error, run=delivery.run),
-            subject=item.id,
-            scope=item.workflow,
-        )
+    _park(unit, delivery, item, command.error, status=status, seconds=command.seconds)
     return DeliveryStatus.PARKED
-
-
-class StartPlaybook(Command, frozen=True):
-    """Start a run of a playbook for an item; the runner does the rest."""
-
-    need = _RUN
-    internal = True
-    result = str
-    example = {"item": "EL-1", "playbook": "review_report", "digest": "sha256:00"}
-
-    item: str
-    playbook: str
-    digest: str = ""
-
-
-def start_playbook(command: StartPlaybook, unit: Unit) -> str:
-    """Handle `StartPlaybook`; returns the run's id."""
-    item = item_named(unit, command.item)
-    run = new_id("run")
-    started = RunStarted(
-        run_kind=RunKind.PLAYBOOK, name=command.playbook, workflow=item.workflow, item=item.id, digest=command.digest
-    )
-    unit.emit(started, subject=run, scope=item.workflow)
-    return run
-
-
-class EndRun(Command, frozen=True):
-    """End a run of a playbook; an `error` means it ended badly."""
-
-    need = _RUN
-    internal = True
-    example = {"run": "run_01", "seconds": 4.2, "output": "runs/run_01/review_report.ipynb"}
-
-    run: str
-    seconds: float = 0.0
-    output: str = ""
-    error: str = ""
-    status: RunStatus = RunStatus.DONE
-
-
-def end_run(command: EndRun, unit: Unit) -> None:
-    """Handle `EndRun`."""
-    run = run_named(unit, command.run)
-    if run.status.is_final:
-        raise Conflict(f"run {run.id} is already {run.status.value}")
-    ended = (
-        RunFinished(seconds=command.seconds, output=command.output)
-        if command.status is RunStatus.DONE
-        else RunFailed(error=command.error, seconds=command.seconds, output=command.output, status=command.status)
-    )
-    unit.emit(ended, subject=run.id, scope=run.workflow)
 
 
 class CancelRun(Command, frozen=True):
@@ -443,8 +421,6 @@ COMMANDS = (
     CommandEntry(RecordStep, record_step, on_run),
     CommandEntry(FinishStage, finish_stage, on_delivery),
     CommandEntry(FailStage, fail_stage, on_delivery),
-    CommandEntry(StartPlaybook, start_playbook, on_item),
-    CommandEntry(EndRun, end_run, on_run),
     CommandEntry(CancelRun, cancel_run, on_run),
 )
 QUERIES = (

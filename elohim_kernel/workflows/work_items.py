@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from elohim_kernel.errors import Conflict
+from elohim_kernel.model.access import Principal, Team
 from elohim_kernel.model.command import Command
 from elohim_kernel.model.form import answers
 from elohim_kernel.model.ids import new_id
@@ -115,16 +116,22 @@ def claim_item(command: ClaimItem, unit: Unit) -> Moved:
     """Handle `ClaimItem`."""
     item = item_named(unit, command.item)
     check_claim(item, unit.principal.id)
-    _check_queue(unit, item)
+    _check_queue(unit, item, unit.principal)
     unit.emit(WorkItemClaimed(assignee=unit.principal.id), subject=item.id, scope=item.workflow)
     return moved(unit, item.id)
 
 
-def _check_queue(unit: Unit, item: WorkItem) -> None:
+def _check_queue(unit: Unit, item: WorkItem, who: Principal) -> None:
+    """Raise `Conflict` unless `who` holds the role, or is in the team, that the item's queue is named after."""
     flow = unit.get(Workflow, item.workflow)
-    held = unit.principal.roles_in(flow.tenant)
-    if item.queue and item.queue not in held and flow.tenant != unit.principal.id:
-        raise Conflict(f"{item.reference} waits for somebody with the role {item.queue!r}, which you do not hold here")
+    if not item.queue or flow.tenant == who.id or item.queue in who.roles_in(flow.tenant):
+        return
+    team = unit.by_key(Team, item.queue)
+    if team is None or team.id not in who.teams:
+        raise Conflict(
+            f"{item.reference} waits for somebody of {item.queue!r}, and {who.name} is not",
+            hint="a queue is the name of a role held there, or of a team",
+        )
 
 
 class ReleaseItem(Command, frozen=True):
@@ -165,6 +172,7 @@ def reassign_item(command: ReassignItem, unit: Unit) -> Moved:
             f"{item.reference} is {item.status.value} in stage {item.stage}: nothing here waits for a person"
         )
     who = person_in(unit, unit.get(Workflow, item.workflow), command.to)
+    _check_queue(unit, item, who)
     unit.emit(WorkItemReassigned(assignee=who.id, note=command.note), subject=item.id, scope=item.workflow)
     return moved(unit, item.id)
 
@@ -189,7 +197,7 @@ def complete_stage(command: CompleteStage, unit: Unit) -> Moved:
     item = item_named(unit, command.item)
     stage = definition_of(unit, item).stage(item.stage)
     check_complete(item, stage, unit.principal.id)
-    _check_queue(unit, item)
+    _check_queue(unit, item, unit.principal)
     data = answers(stage.form, command.form)
     if stage.requires_approval is not None:
         item = _with_data(unit, item, data, command.outcome)
@@ -268,7 +276,8 @@ def retry_stage(command: RetryStage, unit: Unit) -> Moved:
         raise Conflict(f"{item.reference} is {item.status.value}: only a failed stage can be tried again")
     flow = unit.get(Workflow, item.workflow)
     entry = entry_into(unit, flow, definition_of(unit, item), item.stage, item.number)
-    unit.emit(WorkItemRetried(entry=entry, note=command.note), subject=item.id, scope=item.workflow)
+    again = WorkItemRetried(entry=entry, note=command.note, run=item.run)
+    unit.emit(again, subject=item.id, scope=item.workflow)
     return moved(unit, item.id)
 
 
@@ -305,6 +314,7 @@ class ResumeSla(Command, frozen=True):
 def resume_sla(command: ResumeSla, unit: Unit) -> Moved:
     """Handle `ResumeSla`."""
     item = item_named(unit, command.item)
+    check_not_final(item, "resumed")
     if item.sla_left_s is None:
         raise Conflict(f"the clock of {item.reference} is not paused")
     due = unit.now + timedelta(seconds=item.sla_left_s)
