@@ -36,16 +36,14 @@ from elohim_kernel.workflows.definitions import (
     CreateWorkflow,
     DiffWorkflow,
     GetWorkflow,
-    InstantiateTemplate,
-    ListTemplates,
     ListWorkflows,
     ReviseWorkflow,
-    TemplateSummary,
     WorkflowDetails,
     WorkflowSummary,
 )
 from elohim_kernel.workflows.details import AttachFile, ChangeItem, CommentItem, LinkItem, TagItem
 from elohim_kernel.workflows.inspection import GetInbox, GetItem, ItemDetails, ItemSummary, ListItems, Told
+from elohim_kernel.workflows.templates import InstantiateTemplate, ListTemplates, TemplateSummary
 from elohim_kernel.workflows.work_items import (
     CancelItem,
     ClaimItem,

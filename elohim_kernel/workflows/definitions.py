@@ -1,6 +1,5 @@
-"""Workflows and templates: creating, revising, sharing, starting from a template, reading back."""
+"""Workflows: creating, revising, sharing, archiving, reading back."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from elohim_kernel.errors import Conflict, Denied, Invalid, NotFound
@@ -21,9 +20,6 @@ from elohim_kernel.model.ids import new_id
 from elohim_kernel.model.value import Value, digest
 from elohim_kernel.model.workflow import (
     Definition,
-    Template,
-    TemplateSaved,
-    TemplateSeeded,
     Workflow,
     WorkflowArchived,
     WorkflowCreated,
@@ -34,9 +30,7 @@ from elohim_kernel.store.catalogue import (
     CommandEntry,
     QueryEntry,
     anywhere,
-    on_template,
     on_workflow,
-    template_named,
     workflow_named,
 )
 from elohim_kernel.store.unit import Reader, Unit
@@ -80,13 +74,15 @@ class SavedRevision(Value, frozen=True):
     note: str = ""
 
 
-def _checked(definition: Definition) -> Definition:
+def checked(definition: Definition) -> Definition:
+    """The definition, when nothing is wrong with it; raises `Invalid` with the path of the first problem."""
     for path, problem in problems(definition):
         raise Invalid(f"{'.'.join(map(str, path))}: {problem}")
     return definition
 
 
-def _tenant(unit: Unit, visibility: Visibility, team: str) -> str:
+def tenant_for(unit: Unit, visibility: Visibility, team: str) -> str:
+    """Whom a workflow of that visibility belongs to; raises `Invalid` for a team the caller is not in."""
     if visibility is Visibility.TEAM:
         found = unit.by_key(Team, team) if team else None
         if found is None or not unit.principal.sees(found.id):
@@ -98,7 +94,8 @@ def _tenant(unit: Unit, visibility: Visibility, team: str) -> str:
     return GLOBAL if visibility is Visibility.GLOBAL else unit.principal.id
 
 
-def _may_manage(unit: Unit, tenant: str) -> None:
+def check_may_manage(unit: Unit, tenant: str) -> None:
+    """Raise `Denied` unless the caller may manage workflows there."""
     if decide(unit.principal, _MANAGE, tenant, unit.roles()) is not Verdict.ALLOWED:
         raise Denied(f"{unit.principal.name} lacks {_MANAGE} there", hint="make it personal, or ask for the role")
 
@@ -118,14 +115,15 @@ class CreateWorkflow(Command, frozen=True):
 
 def create_workflow(command: CreateWorkflow, unit: Unit) -> WorkflowSummary:
     """Handle `CreateWorkflow`."""
-    tenant = _tenant(unit, command.visibility, command.team)
-    return _create(unit, _checked(command.definition), command.visibility, tenant, note=command.note)
+    tenant = tenant_for(unit, command.visibility, command.team)
+    return create(unit, checked(command.definition), command.visibility, tenant, note=command.note)
 
 
-def _create(
+def create(
     unit: Unit, definition: Definition, visibility: Visibility, tenant: str, *, template: str = "", note: str = ""
 ) -> WorkflowSummary:
-    _may_manage(unit, tenant)
+    """Create a workflow; raises `Denied` without the right, `Conflict` when the name is taken there."""
+    check_may_manage(unit, tenant)
     if unit.by_key(Workflow, f"{tenant}/{definition.name}") is not None:
         raise Conflict(
             f"there is already a workflow {definition.name!r} there", hint="revise it, or choose another name"
@@ -143,7 +141,7 @@ def _create(
         subject=name,
         scope=name,
     )
-    return _summary(unit, unit.get(Workflow, name))
+    return summary(unit, unit.get(Workflow, name))
 
 
 class ReviseWorkflow(Command, frozen=True):
@@ -161,7 +159,7 @@ class ReviseWorkflow(Command, frozen=True):
 def revise_workflow(command: ReviseWorkflow, unit: Unit) -> WorkflowSummary:
     """Handle `ReviseWorkflow`."""
     flow = workflow_named(unit, command.workflow)
-    definition = _checked(command.definition)
+    definition = checked(command.definition)
     if digest(definition) != digest(flow.current.definition):
         taken = unit.by_key(Workflow, f"{flow.tenant}/{definition.name}")
         if taken is not None and taken.id != flow.id:
@@ -171,7 +169,7 @@ def revise_workflow(command: ReviseWorkflow, unit: Unit) -> WorkflowSummary:
             subject=flow.id,
             scope=flow.id,
         )
-    return _summary(unit, unit.get(Workflow, flow.id))
+    return summary(unit, unit.get(Workflow, flow.id))
 
 
 class ShareWorkflow(Command, frozen=True):
@@ -189,13 +187,13 @@ class ShareWorkflow(Command, frozen=True):
 def share_workflow(command: ShareWorkflow, unit: Unit) -> WorkflowSummary:
     """Handle `ShareWorkflow`."""
     flow = workflow_named(unit, command.workflow)
-    tenant = _tenant(unit, command.visibility, command.team)
-    _may_manage(unit, tenant)
+    tenant = tenant_for(unit, command.visibility, command.team)
+    check_may_manage(unit, tenant)
     if tenant != flow.tenant:
         if unit.by_key(Workflow, f"{tenant}/{flow.name}") is not None:
             raise Conflict(f"there is already a workflow {flow.name!r} there")
         unit.emit(WorkflowShared(visibility=command.visibility, tenant=tenant), subject=flow.id, scope=flow.id)
-    return _summary(unit, unit.get(Workflow, flow.id))
+    return summary(unit, unit.get(Workflow, flow.id))
 
 
 class ArchiveWorkflow(Command, frozen=True):
@@ -214,81 +212,11 @@ def archive_workflow(command: ArchiveWorkflow, unit: Unit) -> WorkflowSummary:
     flow = workflow_named(unit, command.workflow)
     if not flow.archived:
         unit.emit(WorkflowArchived(reason=command.reason), subject=flow.id, scope=flow.id)
-    return _summary(unit, unit.get(Workflow, flow.id))
+    return summary(unit, unit.get(Workflow, flow.id))
 
 
-class InstantiateTemplate(Command, frozen=True):
-    """Make a workflow from a template; `name` gives it another name. One that is there already is returned as it is."""
-
-    need = Need(permission=Permission.WORKFLOWS_VIEW)
-    result = WorkflowSummary
-    example = {"template": "Standard Code Review", "visibility": "personal"}
-
-    template: str
-    name: str = ""
-    visibility: Visibility = Visibility.PERSONAL
-    team: str = ""
-
-
-def instantiate_template(command: InstantiateTemplate, unit: Unit) -> WorkflowSummary:
-    """Handle `InstantiateTemplate`."""
-    template = template_named(unit, command.template)
-    tenant = _tenant(unit, command.visibility, command.team)
-    definition = template.definition
-    if command.name:
-        definition = _renamed(definition, command.name)
-    known = unit.by_key(Workflow, f"{tenant}/{definition.name}")
-    if known is not None and known.template == template.id:
-        return _summary(unit, known)
-    note = f"from template {template.name}, revision {template.revision}"
-    return _create(unit, definition, command.visibility, tenant, template=template.id, note=note)
-
-
-def _renamed(definition: Definition, name: str) -> Definition:
-    return Definition(**{**{f: getattr(definition, f) for f in definition.__struct_fields__}, "name": name})
-
-
-class SaveTemplate(Command, frozen=True):
-    """Save a definition as a template of your own, your team's or everybody's."""
-
-    need = Need(permission=Permission.WORKFLOWS_VIEW)
-    result = str
-    example = {"definition": {"name": "Triage", "stages": [{"key": "look", "name": "Look"}]}}
-
-    definition: Definition
-    visibility: Visibility = Visibility.PERSONAL
-    team: str = ""
-
-
-def save_template(command: SaveTemplate, unit: Unit) -> str:
-    """Handle `SaveTemplate`; returns the template's id."""
-    tenant = _tenant(unit, command.visibility, command.team)
-    _may_manage(unit, tenant)
-    definition = _checked(command.definition)
-    known = unit.by_key(Template, f"{tenant}/{definition.name}")
-    if known is not None and known.system:
-        raise Conflict(
-            f"{definition.name!r} is a system template and comes with the package", hint="choose another name"
-        )
-    name = known.id if known else new_id("tp")
-    revision = known.revision + 1 if known else 1
-    unit.emit(TemplateSaved(definition=definition, tenant=tenant, revision=revision), subject=name, scope=tenant)
-    return name
-
-
-def seed_templates(unit: Unit, templates: Sequence[tuple[str, int, Definition]]) -> int:
-    """Put the package's templates in place, by id and revision; returns how many were new or newer. Idempotent."""
-    changed = 0
-    for name, revision, definition in templates:
-        known = unit.find(Template, name)
-        if known is None or known.revision < revision:
-            seeded = TemplateSeeded(definition=_checked(definition), revision=revision, recommended=True)
-            unit.emit(seeded, subject=name, scope=GLOBAL)
-            changed += 1
-    return changed
-
-
-def _summary(reader: Reader, flow: Workflow) -> WorkflowSummary:
+def summary(reader: Reader, flow: Workflow) -> WorkflowSummary:
+    """The workflow as a line of a list."""
     owner = reader.find(Principal, flow.owner)
     definition = flow.current.definition
     return WorkflowSummary(
@@ -316,7 +244,7 @@ def list_workflows(query: ListWorkflows, reader: Reader) -> tuple[WorkflowSummar
     """Answer `ListWorkflows`."""
     seen = (flow for flow in reader.every(Workflow) if reader.principal.sees(flow.tenant))
     return tuple(
-        _summary(reader, flow)
+        summary(reader, flow)
         for flow in sorted(seen, key=lambda flow: flow.name)
         if query.archived or not flow.archived
     )
@@ -377,72 +305,14 @@ def diff_workflow(query: DiffWorkflow, reader: Reader) -> tuple[str, ...]:
     return diff(flow.revision(number).definition, after.definition)
 
 
-class TemplateSummary(Value, frozen=True):
-    """A template in a list."""
-
-    id: str
-    name: str
-    description: str
-    category: str
-    stages: tuple[str, ...]
-    system: bool
-    recommended: bool
-    revision: int
-    instances: int
-
-
-class ListTemplates(Query, frozen=True):
-    """The templates you can start from, recommended ones first."""
-
-    result = tuple[TemplateSummary, ...]
-
-
-def list_templates(query: ListTemplates, reader: Reader) -> tuple[TemplateSummary, ...]:
-    """Answer `ListTemplates`."""
-    flows = [flow for flow in reader.every(Workflow) if reader.principal.sees(flow.tenant)]
-    seen = [one for one in reader.every(Template) if reader.principal.sees(one.tenant)]
-    return tuple(
-        TemplateSummary(
-            id=one.id,
-            name=one.name,
-            description=one.definition.description,
-            category=one.definition.category,
-            stages=tuple(stage.key for stage in one.definition.stages),
-            system=one.system,
-            recommended=one.recommended,
-            revision=one.revision,
-            instances=sum(flow.template == one.id for flow in flows),
-        )
-        for one in sorted(seen, key=lambda one: (not one.recommended, one.name))
-    )
-
-
-class GetTemplate(Query, frozen=True):
-    """A template's definition."""
-
-    result = Definition
-    example = {"template": "Standard Code Review"}
-
-    template: str
-
-
-def get_template(query: GetTemplate, reader: Reader) -> Definition:
-    """Answer `GetTemplate`."""
-    return template_named(reader, query.template).definition
-
-
 COMMANDS = (
     CommandEntry(CreateWorkflow, create_workflow, anywhere),
     CommandEntry(ReviseWorkflow, revise_workflow, on_workflow),
     CommandEntry(ShareWorkflow, share_workflow, on_workflow),
     CommandEntry(ArchiveWorkflow, archive_workflow, on_workflow),
-    CommandEntry(InstantiateTemplate, instantiate_template, on_template),
-    CommandEntry(SaveTemplate, save_template, anywhere),
 )
 QUERIES = (
     QueryEntry(ListWorkflows, list_workflows, anywhere),
     QueryEntry(GetWorkflow, get_workflow, on_workflow),
     QueryEntry(DiffWorkflow, diff_workflow, on_workflow),
-    QueryEntry(ListTemplates, list_templates, anywhere),
-    QueryEntry(GetTemplate, get_template, on_template),
 )

@@ -21,8 +21,9 @@ from elohim_kernel.model.value import convert
 from elohim_kernel.store.catalogue import CommandEntry
 from elohim_kernel.store.store import Caller
 from elohim_kernel.store.unit import Unit
-from elohim_kernel.workflows.definitions import CreateWorkflow, SaveTemplate
+from elohim_kernel.workflows.definitions import CreateWorkflow
 from elohim_kernel.workflows.runs import ClaimDelivery, RecordStep
+from elohim_kernel.workflows.templates import SaveTemplate
 from elohim_kernel.workflows.work_items import OpenWorkItem
 
 # The least role, held where the target is, that may do it there. In their own space everybody may.

@@ -18,8 +18,8 @@ from elohim_kernel.runtime.inline import InlineSession
 from elohim_kernel.runtime.session import RemoteSession, Session, open_session
 from elohim_kernel.store.changes import unpack
 from elohim_kernel.store.client import Client
-from elohim_kernel.workflows.definitions import InstantiateTemplate, ListTemplates
 from elohim_kernel.workflows.inspection import GetItem
+from elohim_kernel.workflows.templates import InstantiateTemplate, ListTemplates
 from elohim_kernel.workflows.work_items import OpenWorkItem
 
 SECRET = "elohim_" + "s" * 43
