@@ -191,7 +191,7 @@ class ListTokens(Query, frozen=True):
 
     need = LOOK
     result = tuple[TokenShown, ...]
-    example = {}
+    example = {"principal": "ann"}
 
     principal: str = ""  # "": oneself
 

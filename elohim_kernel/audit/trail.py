@@ -171,7 +171,7 @@ class VerifyTrail(Query, frozen=True):
 
     need = READ
     result = Verification
-    example = {}
+    example = {"seq": 1, "head": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"}
 
     seq: int = 0  # the checkpoint's record; 0: no checkpoint
     head: str = ""  # the checkpoint's hash
