@@ -17,6 +17,7 @@ from elohim_kernel.model.workflow import END, AssignTo, Definition, Stage
 _SIZE_CAP: Final = 256 * 1024  # bytes
 _NODE_CAP: Final = 20_000
 _DEPTH_CAP: Final = 30
+_MINUTES_CAP: Final = 10 * 366 * 24 * 60
 
 Path = tuple[str | int, ...]
 
@@ -32,6 +33,8 @@ class _Source:
             raise TooLarge(f"{name}: a definition has at most {_SIZE_CAP} bytes")
         try:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
+        except RecursionError:
+            raise TooLarge(f"{name}: the definition is too deep", hint=f"{_DEPTH_CAP} levels are the most") from None
         except yaml.MarkedYAMLError as wrong:
             mark = wrong.problem_mark
             place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -53,7 +56,10 @@ class _Source:
             return [self._read(child, (*path, place)) for place, child in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
             return self._read_mapping(node, path)
-        return yaml.SafeLoader("").construct_object(node)
+        try:
+            return yaml.SafeLoader("").construct_object(node)
+        except (yaml.YAMLError, ValueError):
+            raise self.complaint(path, f"{node.value!r} cannot be read as {node.tag}", hint="put it in quotes") from None
 
     def _read_mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -163,11 +169,16 @@ def _stage_problems(stage: Stage, keys: Mapping[str, int]) -> Iterator[tuple[Pat
             yield ("form", number, "name"), f"field name {question.name!r} must be an identifier and unique in its form"
         if question.type in ("choice", "choices") and not question.options:
             yield ("form", number, "options"), f"field {question.name!r} of type {question.type} needs options"
+        try:
+            if question.shown_if:
+                check_names(guard(question.shown_if), frozenset(names))
+        except Invalid as wrong:
+            yield ("form", number, "shown_if"), str(wrong)
 
 
 def _type_problems(stage: Stage) -> Iterator[tuple[Path, str]]:
-    if stage.sla_minutes < 0:
-        yield ("sla_minutes",), "an SLA is a positive number of minutes, or 0 for none"
+    if not 0 <= stage.sla_minutes <= _MINUTES_CAP:
+        yield ("sla_minutes",), f"an SLA is 1 to {_MINUTES_CAP} minutes, or 0 for none"
     if stage.assignment.to is not AssignTo.QUEUE and not stage.assignment.who:
         yield ("assignment",), f"assignment to {stage.assignment.to.value} must say who"
     if stage.agent_auto_apply and not stage.type.traits.may_auto_apply:
@@ -177,6 +188,8 @@ def _type_problems(stage: Stage) -> Iterator[tuple[Path, str]]:
     if stage.type is not StageType.AUTOMATION and stage.playbook:
         yield ("playbook",), f"only an AUTOMATION stage runs a playbook, this one is {stage.type.value}"
     rule = stage.requires_approval
+    if rule is not None and not 0 <= rule.expires_minutes <= _MINUTES_CAP:
+        yield ("requires_approval", "expires_minutes"), f"an approval has 1 to {_MINUTES_CAP} minutes, or 0 for ever"
     if rule is not None and rule.need < 1:
         yield ("requires_approval", "need"), "an approval needs at least one person"
     if rule is not None and rule.people and rule.need > len(rule.people) and not (rule.roles or rule.teams):
