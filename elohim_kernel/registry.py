@@ -151,8 +151,11 @@ class _Preparation:
 
     caller = Caller(principal=WORKER)
 
+    def __init__(self, user: str) -> None:
+        self._user = user
+
     def run(self, unit: Unit) -> None:
-        people.bootstrap(unit, load().settings.user, "")
+        people.bootstrap(unit, self._user, "")
         templates.seed_templates(unit, system_templates())
 
     def refuse(self, unit: Unit, error: KernelError) -> None:
@@ -162,9 +165,12 @@ class _Preparation:
         """It is never asked for twice: it has no request."""
 
 
-def prepare(gate: Gate) -> None:
-    """Make a store ready for use; on one that is ready it changes nothing and writes nothing."""
+def prepare(gate: Gate, *, user: str | None = None) -> None:
+    """Make a store ready for use; on one that is ready it changes nothing and writes nothing.
+
+    `user` becomes the first administrator of a new one; `None` is the user of the settings.
+    """
     if gate.store.memory.get(Principal, WORKER) is None:
         worker = Principal(id=WORKER, name="worker", kind=PrincipalKind.SERVICE)
         gate.store.memory.put(worker, 0, dirty=False)
-    gate.store.do(_Preparation())
+    gate.store.do(_Preparation(load().settings.user if user is None else user))

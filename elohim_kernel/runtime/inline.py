@@ -28,11 +28,19 @@ class Parts(NamedTuple):
     prepare: Callable[[Gate], None]
 
 
-def open_gate(path: Path | str, parts: Parts) -> Gate:
-    """The gate to the store at `path`, made and seeded when it is new. The caller closes `gate.store`."""
-    store = Store(path, now=_now)
+def system_time() -> datetime:
+    """The time of this machine, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def open_gate(path: Path | str, parts: Parts, *, now: Callable[[], datetime] = system_time) -> Gate:
+    """The gate to the store at `path`, made and seeded when it is new. The caller closes `gate.store`.
+
+    `now` is where all its times come from.
+    """
+    store = Store(path, now=now)
     try:
-        gate = Gate(store, parts.catalogue(), now=_now)
+        gate = Gate(store, parts.catalogue(), now=now)
         parts.prepare(gate)
     except BaseException:
         store.close()
@@ -152,7 +160,3 @@ def open_inline(home: Home, lock: int, parts: Parts, user: str, *, token: str = 
     with suppress(OSError):
         home.store.chmod(0o600)
     return InlineSession(gate, user, token=token, home=str(home.path), close=release)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

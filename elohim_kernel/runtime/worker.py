@@ -24,7 +24,7 @@ from elohim_kernel.model.change import Change, FileStatus
 from elohim_kernel.model.finding import EngineReport, Finding
 from elohim_kernel.model.matching import match
 from elohim_kernel.model.stage_type import StageType
-from elohim_kernel.ports import Engine, Stage, StageResult, StageWork
+from elohim_kernel.ports import Clock, Engine, Stage, StageResult, StageWork
 from elohim_kernel.runtime.playbooks import run_automation
 from elohim_kernel.runtime.session import Session
 from elohim_kernel.runtime.tools import LocalTools
@@ -90,8 +90,9 @@ class Worker:
         on_progress: OnProgress = silent,
         lease_s: float = 60.0,
         run_timeout_s: float = 1_800.0,
+        clock: Clock | None = None,
     ) -> None:
-        """`home` None: the store is in memory, so nothing that needs a home can run."""
+        """`home` None: the store is in memory, so nothing that needs a home can run. `clock` None: the machine's."""
         self._session = session
         self._stages = stages
         self._engines = engines
@@ -99,6 +100,7 @@ class Worker:
         self._on_progress = on_progress
         self._lease_s = lease_s
         self._run_timeout_s = run_timeout_s
+        self._clock = clock or SystemClock()
         self.name = f"{socket.gethostname()}/{os.getpid()}/{next(_numbers)}"
 
     def run_next(self, *, item: str = "") -> Assignment | None:
@@ -193,7 +195,7 @@ class Worker:
 
         return LocalTools(
             engines=self._engines,
-            clock=SystemClock(),
+            clock=self._clock,
             scratch=scratch,
             on_progress=lambda text, done, total: self._on_progress(assignment, text, done, total),
             cancelled=cancelled,
