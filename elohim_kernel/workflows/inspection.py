@@ -117,6 +117,7 @@ class ItemDetails(Value, frozen=True):
     recommendation: Recommendation | None
     approvals: tuple[Asked, ...]
     resolution: str = ""
+    workflow_id: str = ""  # names are unique in one place only
 
 
 class GetItem(Query, frozen=True):
@@ -161,6 +162,7 @@ def get_item(query: GetItem, reader: Reader) -> ItemDetails:
         recommendation=_recommendation(reader, item),
         approvals=tuple(asked(reader, one) for one in approvals),
         resolution=item.resolution,
+        workflow_id=flow.id,
     )
 
 
