@@ -1,11 +1,12 @@
 """What somebody does not have yet of the rows they may see: how copies of the store are made and kept fresh.
 
-A copy says how far it got in the log and what it could see; the answer holds the rows changed since, or everything anew
-when what may be seen is no longer the same. All rows of one answer are read at one moment.
+A copy says which views it holds, how far it got in the log and what it could see. The answer holds the rows changed
+since, whole views that it did not hold, and all of them anew when what may be seen is no longer the same. All rows of
+one answer are read at one moment.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -13,24 +14,35 @@ import pyarrow as pa
 from elohim_kernel.errors import Invalid, NotFound
 from elohim_kernel.model.access import ACCESS, GLOBAL, Principal, Team
 from elohim_kernel.model.notification import addresses
-from elohim_kernel.model.value import digest
+from elohim_kernel.model.value import Value, digest
 from elohim_kernel.model.workflow import Workflow
 from elohim_kernel.store.arrow import from_ipc, to_ipc
 from elohim_kernel.store.store import Store
 from elohim_kernel.store.views import COPIED, VIEWS
 
 
-class Changes(NamedTuple):
-    """New rows by view, as of one moment.
+class Wanted(Value, frozen=True):
+    """What a copy asks for: changes of the views it holds, as of event `since`, and whole views that it wants besides.
 
-    `upto` is the number of the newest event included and `visibility` tells what could be seen: both are handed back to
-    ask for what comes next. `whole` means that `tables` holds all there is, to be put in place of all there was. A view
-    without new rows is not in `tables`.
+    `since` and `visibility` are those of the last answer.
+    """
+
+    since: int = 0
+    visibility: str = ""
+    held: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+
+
+class Changes(NamedTuple):
+    """Rows by view, as of one moment: that of event `upto`, the newest one included.
+
+    `visibility` tells what could be seen. The views in `whole` are sent with all their rows, to be put in place of
+    earlier ones. A view without rows to send is not in `tables`.
     """
 
     upto: int
     visibility: str
-    whole: bool
+    whole: tuple[str, ...]
     tables: Mapping[str, pa.Table]
 
     @property
@@ -39,20 +51,10 @@ class Changes(NamedTuple):
         return sum(table.num_rows for table in self.tables.values())
 
 
-# A select costs milliseconds even when it finds nothing, so one question says first which are worth it.
-_NEWS: Final = (
-    "select (select seq from watermark) as upto, (select list(distinct kind) from events where seq > $since) as kinds, "
-    + ", ".join(
-        f"exists(from {source} where seq > $since) as {source}"
-        for source in sorted({VIEWS[name].source for name in COPIED} - {"events"})
-    )
-)
-
-
 class _Packed(msgspec.Struct):
     upto: int
     visibility: str
-    whole: bool
+    whole: tuple[str, ...]
     tables: dict[str, bytes]
 
 
@@ -67,29 +69,31 @@ class _Sight(NamedTuple):
 
 def raw_rows(store: Store, table: str, since: int, scopes: Sequence[str], principal: Principal) -> pa.Table:
     """The rows of one view within `scopes` that changed after event `since`; raises `NotFound` for an unknown name."""
-    if table not in COPIED:
-        raise NotFound(f"there is no table {table!r} to copy", hint=f"there is {', '.join(COPIED)}")
+    _check_names([table])
     store.flush()
     with store.database.reading() as read:
         return read(*_select(table, since, _sight(store, principal, scopes)))
 
 
-def changes(store: Store, principal: str, *, since: int = 0, visibility: str = "") -> Changes:
-    """The rows changed after event `since` that a principal, by id, may see; all of them when `visibility` is outdated.
+def changes(store: Store, principal: str, wanted: Wanted) -> Changes:
+    """What a copy of what a principal, by id, may see does not have yet.
 
-    Nothing new costs no statement. Raises `Unauthenticated` for an unknown id.
+    Nothing new costs no statement. Raises `Unauthenticated` for an unknown id, `NotFound` for an unknown view.
     """
+    _check_names([*wanted.held, *wanted.new])
     reader = store.reader(principal)
     sight = _sight(store, reader.principal, reader.scopes())
     seen = _digest(store, sight)
-    whole = visibility != seen or since > store.last_seq
-    if not whole and since == store.last_seq:
-        return Changes(since, seen, whole=False, tables={})
+    anew = wanted.visibility != seen or wanted.since > store.last_seq
+    whole = (*wanted.held, *wanted.new) if anew else wanted.new
+    held = () if anew else wanted.held
+    if not whole and (not held or wanted.since == store.last_seq):
+        return Changes(store.last_seq, seen, (), {})
     store.flush()
-    since = 0 if whole else since
     with store.database.reading() as read:
-        news = read(_NEWS, {"since": since}).to_pylist()[0]
-        tables = {name: read(*_select(name, since, sight)) for name in COPIED if _is_new(name, news)}
+        news = read(_news(held), {"since": wanted.since} if held else {}).to_pylist()[0]
+        tables = {name: read(*_select(name, 0, sight)) for name in whole}
+        tables |= {name: read(*_select(name, wanted.since, sight)) for name in held if _is_new(name, news)}
     return Changes(news["upto"], seen, whole, {name: rows for name, rows in tables.items() if rows.num_rows})
 
 
@@ -109,9 +113,25 @@ def unpack(body: bytes) -> Changes:
     return Changes(packed.upto, packed.visibility, packed.whole, tables)
 
 
+def _check_names(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in COPIED:
+            raise NotFound(f"there is no table {name!r} to copy", hint=f"there is {', '.join(COPIED)}")
+
+
+def _news(held: Sequence[str]) -> str:
+    """Which sources of these views have something new: a select costs milliseconds even when it finds nothing."""
+    sources = {VIEWS[name].source for name in held}
+    columns = ["(select seq from watermark) as upto"]
+    if "events" in sources:
+        columns.append("(select list(distinct kind) from events where seq > $since) as events")
+    columns += [f"exists(from {name} where seq > $since) as {name}" for name in sorted(sources - {"events"})]
+    return f"select {', '.join(columns)}"
+
+
 def _is_new(view: str, news: Mapping[str, Any]) -> bool:
-    kinds = VIEWS[view].kinds
-    return any(kind.startswith(kinds) for kind in news["kinds"] or ()) if kinds else bool(news[VIEWS[view].source])
+    found, kinds = news[VIEWS[view].source], VIEWS[view].kinds
+    return any(kind.startswith(kinds) for kind in found or ()) if kinds else bool(found)
 
 
 def _select(view: str, since: int, sight: _Sight) -> tuple[str, dict[str, object]]:

@@ -21,14 +21,16 @@ class View(NamedTuple):
     """One view: `doc` says what a row is, `columns` maps names to SQL types.
 
     A view with a `select` is copied from the store; `key` is the column whose rows are replaced when they change, ""
-    when rows are only added. `source` is the table it is read from and `kinds`, for events, how the kinds it is about
-    begin. A view with `sql` is worked out from the views it `needs`.
+    when rows are only added; `born`, where there is one, is the column with the event that made the row. `source` is
+    the table it is read from and `kinds`, for events, how the kinds it is about begin. A view with `sql` is worked out
+    from the views it `needs`.
     """
 
     doc: str
     columns: Mapping[str, str]
     select: str = ""
     key: str = ""
+    born: str = ""
     source: str = ""
     kinds: tuple[str, ...] = ()
     sql: str = ""
@@ -83,7 +85,7 @@ def _copied(doc: str, columns: Columns, source: str, *, key: str = "id", only: s
     select = (f"{_NAMES} select {chosen} from {source} where {alias}.{_VISIBLE} and {_new(alias)}") + (
         f" and {only}" if only else ""
     )
-    return View(doc, {name: kind for name, (kind, _) in columns.items()}, select, key, source.split()[0])
+    return View(doc, {name: kind for name, (kind, _) in columns.items()}, select, key, source=source.split()[0])
 
 
 def _told(doc: str, columns: Columns, *kinds: str, join: str = "") -> View:
@@ -152,7 +154,7 @@ VIEWS: Final[Mapping[str, View]] = {
             **_as_is("f", "first_seq sightings regressions seq", _INT),
         },
         "findings f",
-    ),
+    )._replace(born="first_seq"),
     "sightings": _copied(
         "Every time a finding was seen, with the run, the commit and the place it was seen at.",
         {
@@ -349,7 +351,7 @@ VIEWS: Final[Mapping[str, View]] = {
         {"id": _TEXT, "name": _TEXT, "active": _BOOL, "seq": _INT},
         f"select id, name, active, seq from principals p where id in (select unnest($people)) and {_new('p')}",
         "id",
-        "principals",
+        source="principals",
     ),
     "stage_times": View(
         "How long each item was in each stage, in seconds; `left_at` is null while it is there.",

@@ -8,7 +8,7 @@ import pytest
 
 from elohim_kernel.errors import Invalid, NotFound, Unauthenticated
 from elohim_kernel.model.access import Principal
-from elohim_kernel.store.changes import Changes, changes, pack, raw_rows, unpack
+from elohim_kernel.store.changes import Changes, Wanted, changes, pack, raw_rows, unpack
 from elohim_kernel.store.store import Store
 
 ANN = Principal(id="us_ann", name="ann")
@@ -23,7 +23,7 @@ def store() -> Iterator[Store]:
 
 
 def test_changes_survive_the_way_to_another_process():
-    sent = Changes(7, "digest", whole=True, tables={"people": pa.table({"id": ["us_a"], "seq": [3]})})
+    sent = Changes(7, "digest", whole=("people",), tables={"people": pa.table({"id": ["us_a"], "seq": [3]})})
 
     received = unpack(pack(sent))
 
@@ -31,7 +31,7 @@ def test_changes_survive_the_way_to_another_process():
     assert received.rows == 1
 
 
-@pytest.mark.parametrize("body", [b"", b"\xff", pack(Changes(1, "", whole=False, tables={}))[:-1]])
+@pytest.mark.parametrize("body", [b"", b"\xff", pack(Changes(1, "", whole=(), tables={}))[:-1]])
 def test_bytes_that_hold_no_changes_are_refused(body: bytes):
     with pytest.raises(Invalid, match="no rows for a copy"):
         unpack(body)
@@ -41,27 +41,29 @@ def test_only_views_can_be_asked_for(store: Store):
     with pytest.raises(NotFound, match=r"no table 'tokens'.*there is work_items, findings"):
         raw_rows(store, "tokens", 0, ["access"], ANN)
 
+    with pytest.raises(NotFound, match="no table 'tokens'"):
+        changes(store, ANN.id, Wanted(new=("tokens",)))
     assert raw_rows(store, "findings", 0, ["access"], ANN).num_rows == 0
 
 
 def test_somebody_unknown_gets_nothing(store: Store):
     with pytest.raises(Unauthenticated):
-        changes(store, "us_nobody")
+        changes(store, "us_nobody", Wanted(new=("findings",)))
 
 
 def test_nothing_new_costs_no_statement(store: Store):
-    first = changes(store, ANN.id)
+    first = changes(store, ANN.id, Wanted(new=("findings",)))
     store.database.close()
 
-    second = changes(store, ANN.id, since=first.upto, visibility=first.visibility)
+    second = changes(store, ANN.id, Wanted(since=first.upto, visibility=first.visibility, held=("findings",)))
 
-    assert (first.whole, second.whole, second.rows) == (True, False, 0)
+    assert (first.whole, second.whole, second.rows) == (("findings",), (), 0)
 
 
 def test_a_copy_of_another_store_is_made_anew(store: Store):
-    first = changes(store, ANN.id)
+    first = changes(store, ANN.id, Wanted(new=("findings",)))
 
-    again = changes(store, ANN.id, since=first.upto + 5, visibility=first.visibility)
+    again = changes(store, ANN.id, Wanted(since=first.upto + 5, visibility=first.visibility, held=("findings",)))
 
-    assert again.whole
+    assert again.whole == ("findings",)
     assert again.upto == first.upto
