@@ -90,6 +90,15 @@ def test_only_an_administrator_changes_those_who_manage_access(bench: Any):
             mia.do(command)
 
 
+def test_only_an_administrator_redefines_a_role_that_manages_access(bench: Any):
+    mia = manager(bench)
+
+    mia.do(DefineRole(name="triage", permissions={Permission.CODE_USE: Level.READ}))
+    for name, permissions in (("manager", {}), ("triage", MANAGER)):
+        with pytest.raises(Denied, match=f"defining '{name}', which manages access"):
+            mia.do(DefineRole(name=name, permissions=permissions))
+
+
 def test_nobody_raises_themselves(bench: Any):
     bench.team("payments")
     keys = {Permission.ACCESS_MANAGE: Level.ADMIN, Permission.WORKFLOWS_VIEW: Level.READ}
