@@ -17,7 +17,7 @@ from elohim_kernel.surfaces.http.body import Limits
 from elohim_kernel.surfaces.http.door import Door
 from elohim_kernel.surfaces.http.guard import Guard, Tally
 from elohim_kernel.surfaces.http.openapi import document
-from elohim_kernel.surfaces.http.refusals import WrongMethod, refusal
+from elohim_kernel.surfaces.http.refusals import WrongMethod, defect, refusal
 from elohim_kernel.surfaces.http.routes import API, Operations
 from elohim_kernel.surfaces.http.watch import Watch
 
@@ -45,7 +45,8 @@ def application(
         *Watch(door, tally=tally, pool=pool, private=private).routes(),
         Route(f"{API}/openapi.json", openapi, methods=["GET"]),
     ]
-    inner = Starlette(routes=routes, exception_handlers={HTTPException: _refused, KernelError: _refused})
+    handlers = {HTTPException: _refused, KernelError: _refused, Exception: _refused}
+    inner = Starlette(routes=routes, exception_handlers=handlers)
     inner.router.redirect_slashes = False
     return Guard(inner, names=Names(names), tally=tally)
 
@@ -53,7 +54,8 @@ def application(
 def _refused(_request: Request, error: Exception) -> Response:
     if isinstance(error, KernelError):
         return refusal(error)
-    assert isinstance(error, HTTPException)
+    if not isinstance(error, HTTPException):
+        return refusal(defect())
     response = refusal(_known(error.status_code))
     response.headers.update(error.headers or _NONE)
     return response

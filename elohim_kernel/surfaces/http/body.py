@@ -129,7 +129,8 @@ def from_parameters(kind: type[C], pairs: Sequence[tuple[str, str]]) -> C:
     >>> from_parameters(Find, [("tags", "a"), ("tags", "b"), ("limit", "5")])
     Find(tags=('a', 'b'), limit=5)
     """
-    several = {name for name, shape in shapes(kind).items() if isinstance(shape, _SEVERAL)}
+    known = shapes(kind)  # type: ignore[arg-type]  # mypy does not see that a class can be hashed
+    several = {name for name, shape in known.items() if isinstance(shape, _SEVERAL)}
     fields: dict[str, str | list[str]] = {}
     for name, value in pairs:
         kept = fields.get(name)
