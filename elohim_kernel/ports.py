@@ -68,6 +68,9 @@ class Tools(Protocol):
     def engine(self, name: str, request: "EngineRequest") -> EngineReport:
         """Run another engine by name, as a journalled step."""
 
+    def engines(self, names: Sequence[str], request: "EngineRequest") -> tuple[EngineReport, ...]:
+        """Run several engines side by side, each as a journalled step; the reports come in the order of `names`."""
+
     def known_findings(self, repository: str) -> Sequence[Finding]:
         """Findings recorded before for this repository in the current workflow."""
 

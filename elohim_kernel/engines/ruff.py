@@ -95,6 +95,7 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
         _report(status, reason, began),
         version=seen.version,
         files=len(analysed),
+        covered=tuple(sorted(analysed)),
         skipped=skipped,
         rules=tuple(JUDGED),
         findings=fingerprinted(findings, seen.sources),

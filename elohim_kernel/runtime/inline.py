@@ -86,10 +86,11 @@ class InlineSession:
         self._home = home
         self._close = close
 
-    def do(self, command: Command, *, key: str = "") -> Any:
+    def do(self, command: Command, *, key: str = "", fresh: bool = False) -> Any:
         """See `Session.do`."""
         actor = WORKER if self._working else ""
-        caller = Caller(principal=self._who(), actor=actor, request=key or new_id("rq"), look_back=bool(key))
+        look_back = bool(key) and not fresh
+        caller = Caller(principal=self._who(), actor=actor, request=key or new_id("rq"), look_back=look_back)
         return self.gate.do(command, caller)
 
     def ask(self, query: Query) -> Any:

@@ -20,10 +20,11 @@ from elohim_kernel.store.home import Home, Mode, held_inline
 class Session(Protocol):
     """Somebody at work on one store. Thread-safe."""
 
-    def do(self, command: Command, *, key: str = "") -> Any:
+    def do(self, command: Command, *, key: str = "", fresh: bool = False) -> Any:
         """Do a command; its effect is durable on return. The result's type is `command.result`, hence `Any`.
 
-        The same `key` gives the first result again, for the same principal. Raises what the command raises.
+        The same `key` gives the first result again, for the same principal; `fresh` says that this is its first use,
+        so that the log need not be searched for it. Raises what the command raises.
         """
 
     def ask(self, query: Query) -> Any:
@@ -58,10 +59,16 @@ class RemoteSession:
         self._token = token
         self._working = working
 
-    def do(self, command: Command, *, key: str = "") -> Any:
+    def do(self, command: Command, *, key: str = "", fresh: bool = False) -> Any:
         """See `Session.do`."""
         body = self._client.do(
-            name_of(type(command)), command, user=self._user, token=self._token, working=self._working, key=key
+            name_of(type(command)),
+            command,
+            user=self._user,
+            token=self._token,
+            working=self._working,
+            key=key,
+            fresh=fresh,
         )
         return msgspec.msgpack.decode(body, type=command.result) if command.result is not None else None
 

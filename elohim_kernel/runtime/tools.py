@@ -5,6 +5,7 @@ A finished step is recorded before the next one starts; a run that begins again 
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -49,6 +50,8 @@ class MemoryJournal:
 
 class LocalTools:
     """Satisfies `ports.Tools`. Belongs to one run and one thread; only `cancelled` may be set from another.
+
+    The journal is used from several threads when engines run side by side.
 
     `scratch` must be an empty private folder, which the caller removes. `on_progress` gets (text, done, total).
     """
@@ -98,6 +101,30 @@ class LocalTools:
     def engine(self, name: str, request: EngineRequest) -> EngineReport:
         """Run an engine as a journalled step. One that is missing or breaks gives a report that says so."""
         return self.step(f"engine:{name}", request, EngineReport, lambda: self._report(name, request))
+
+    def engines(self, names: Sequence[str], request: EngineRequest) -> tuple[EngineReport, ...]:
+        """Run several engines side by side; one that is done is journalled while the others still run."""
+        if len(names) < 2:
+            return tuple(self.engine(name, request) for name in names)
+        with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="engine") as pool:
+            running = [pool.submit(self._beside(name).engine, name, request) for name in names]
+            for done, _ in enumerate(as_completed(running), start=1):
+                self._on_progress(f"{done} of {len(names)} engines done", done, len(names))
+            return tuple(each.result() for each in running)
+
+    def _beside(self, name: str) -> "LocalTools":
+        """Tools for one of several engines: a scratch folder and an open repository of its own."""
+        scratch = self._scratch / name
+        scratch.mkdir(exist_ok=True)
+        return LocalTools(
+            engines=self._engines,
+            clock=self._clock,
+            scratch=scratch,
+            on_progress=lambda _text, _done, _total: None,
+            cancelled=self._cancelled,
+            journal=self._journal,
+            known=self._known,
+        )
 
     def known_findings(self, repository: str) -> Sequence[Finding]:
         """Findings recorded before for this repository in the current workflow."""

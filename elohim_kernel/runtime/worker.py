@@ -58,13 +58,15 @@ class SystemClock:
 class SessionJournal:
     """The journal of one run, kept in the store through a session."""
 
-    def __init__(self, session: Session, run: str) -> None:
+    def __init__(self, session: Session, run: str, *, resumed: bool) -> None:
+        """A run that is not `resumed` has no steps to recall, so none is asked for."""
         self._session = session
         self._run = run
+        self._resumed = resumed
 
     def recall(self, name: str, inputs_digest: str) -> str | None:
         """See `runtime.tools.Journal`."""
-        step = self._session.ask(GetStep(run=self._run, step=name))
+        step = self._session.ask(GetStep(run=self._run, step=name)) if self._resumed else None
         return step.output if step is not None and step.inputs == inputs_digest else None
 
     def record(self, name: str, inputs_digest: str, output_json: str, seconds: float) -> None:
@@ -199,7 +201,7 @@ class Worker:
             scratch=scratch,
             on_progress=lambda text, done, total: self._on_progress(assignment, text, done, total),
             cancelled=cancelled,
-            journal=SessionJournal(session, assignment.run),
+            journal=SessionJournal(session, assignment.run, resumed=assignment.attempt > 1),
             known=known,
         )
 
@@ -208,7 +210,7 @@ class Worker:
         for report in result.reports:
             command = _recording(session, assignment, report, result.change)
             # The key makes a resumed run record each report once.
-            session.do(command, key=f"{assignment.run}/findings/{report.engine}")
+            session.do(command, key=f"{assignment.run}/findings/{report.engine}", fresh=assignment.attempt == 1)
 
     def _finish(self, assignment: Assignment, result: StageResult, *, seconds: float) -> None:
         self._session.working_for(assignment.behalf).do(
@@ -222,6 +224,7 @@ class Worker:
                 seconds=round(seconds, 3),
             ),
             key=f"{assignment.run}/finish",
+            fresh=assignment.attempt == 1,
         )
 
     @contextlib.contextmanager

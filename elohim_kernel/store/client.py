@@ -65,6 +65,7 @@ class Client:
         token: str = "",
         working: bool = False,
         key: str = "",
+        fresh: bool = False,
         cause: str = "",
         depth: int = 0,
         timeout_s: float | None = None,
@@ -84,7 +85,7 @@ class Client:
             token=token,
             working=working,
             key=key or new_id("rq"),
-            look_back=bool(key),
+            look_back=bool(key) and not fresh,
             cause=cause,
             depth=depth,
         )

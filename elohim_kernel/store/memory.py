@@ -27,6 +27,7 @@ class Memory:
         self.states: dict[str, tuple[Entity, int]] = {}
         self._keys: dict[tuple[type[Entity], str], str] = {}
         self.dirty: dict[type[Entity], dict[str, None]] = {table.entity: {} for table in TABLES}
+        self.born: set[str] = set()  # dirty ones that no table holds yet
         self.deliveries: dict[str, Delivery] = {}
         self.pinned: dict[type[Entity], dict[str, Any]] = {table.entity: {} for table in TABLES if table.pinned}
         self.roles: dict[str, Role] = {}  # by name: every operation asks for them
@@ -70,6 +71,8 @@ class Memory:
         self._keys[kind, key] = state.id
         if dirty:
             self.dirty[kind][state.id] = None
+            if before is None:
+                self.born.add(state.id)
         if table.pinned:
             self.pinned[kind][state.id] = state
             if isinstance(state, Role):
@@ -87,6 +90,7 @@ class Memory:
         """Everything dirty is now in the tables; forget what is neither needed nor recent."""
         for ids in self.dirty.values():
             ids.clear()
+        self.born.clear()
         if len(self.states) > self._capacity:
             self._forget(len(self.states) - self._capacity // 2)
 

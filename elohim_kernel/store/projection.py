@@ -34,7 +34,12 @@ def flush(database: Database, memory: Memory, pending: Sequence[Pending]) -> Non
     with database.transaction():
         for kind, states in memory.take_dirty().items():
             table = TABLE_OF[kind]
-            database.replace(table.name, table.arrow(states))
+            born = [one for one in states if one[0].id in memory.born]
+            known = [one for one in states if one[0].id not in memory.born]
+            if born:
+                database.insert(table.name, table.arrow(born))
+            if known:
+                database.replace(table.name, table.arrow(known))
         told = _notification_rows(pending)
         if told is not None:
             database.insert("notifications", told)

@@ -96,13 +96,14 @@ class ClaimDelivery(Command, frozen=True):
 
     worker: str
     lease_s: float = 60.0
-    item: str = ""  # only this item's, by id
+    item: str = ""  # only this item's
 
 
 def claim_delivery(command: ClaimDelivery, unit: Unit) -> Assignment | None:
     """Handle `ClaimDelivery`."""
+    wanted = item_named(unit, command.item).id if command.item else ""
     for delivery in unit.open_deliveries():
-        if command.item and delivery.subject != command.item:
+        if wanted and delivery.subject != wanted:
             continue
         if _is_due(delivery, unit.now) and _may_run(unit, delivery):
             item = unit.get(WorkItem, delivery.subject)

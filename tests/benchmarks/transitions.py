@@ -30,7 +30,7 @@ _BATCHES = {1: 150, 8: 80, 64: 40}
 def run() -> list[dict[str, object]]:
     """One row for each number of clients in flight."""
     rows: list[dict[str, object]] = []
-    with _store() as (gate, caller, folder):
+    with bench_store() as (gate, caller, folder):
         events = _events(gate, caller)
         bare = Database(folder / "bare.duckdb")
         for clients, batches in _BATCHES.items():
@@ -55,7 +55,8 @@ def run() -> list[dict[str, object]]:
 
 
 @contextmanager
-def _store() -> Iterator[tuple[Gate, Caller, Path]]:
+def bench_store() -> Iterator[tuple[Gate, Caller, Path]]:
+    """A gate on a fresh file with one workflow, its caller, and the folder of the file."""
     with tempfile.TemporaryDirectory(prefix="elohim-bench-") as name:
         folder = Path(name)
         store = Store(folder / "store.duckdb", now=lambda: datetime.now(UTC))

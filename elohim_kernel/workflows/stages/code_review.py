@@ -24,7 +24,7 @@ _ENGINES = ("ruff", "complexity", "spread")
 
 def run(work: StageWork, tools: Tools) -> StageResult:
     """Review the item's change. Raises `Invalid` when the item names no usable repository."""
-    total = len(_ENGINES) + 2
+    total = 3
     tools.progress("Reading the change", 0, total)
     target = target_of(work.data, path=work.target_path, reference=work.reference)
     # Journalled: a branch that moves while the stage runs does not change what is looked at.
@@ -32,10 +32,8 @@ def run(work: StageWork, tools: Tools) -> StageResult:
         "change", target, Change, lambda: tools.repository(target.repository).change(target.base, target.head)
     )
     request = EngineRequest(repository=change.repository, head=change.head, change=change)
-    reports: list[EngineReport] = []
-    for done, name in enumerate(_ENGINES, start=1):
-        tools.progress(f"Running {name}", done, total)
-        reports.append(tools.engine(name, request))
+    tools.progress(f"Running {', '.join(_ENGINES)}", 1, total)
+    reports = tools.engines(_ENGINES, request)
     tools.progress("Writing the recommendation", total - 1, total)
     risk = _risk(change, reports)
     recommendation = _recommend(change, reports, risk, tools.repository(change.repository))
@@ -47,7 +45,7 @@ def run(work: StageWork, tools: Tools) -> StageResult:
             "static_analysis": summary_of(change, reports),
             "change": _told(change, risk),
         },
-        reports=tuple(reports),
+        reports=reports,
         change=change,
         recommendation=recommendation,
         facts={

@@ -19,10 +19,8 @@ def run(work: StageWork, tools: Tools) -> StageResult:
         "change", target, Change, lambda: tools.repository(target.repository).change(target.base, target.head)
     )
     request = EngineRequest(repository=change.repository, head=change.head, change=change)
-    reports = []
-    for done, name in enumerate(_ENGINES, start=1):
-        tools.progress(f"Running {name}", done, len(_ENGINES) + 1)
-        reports.append(tools.engine(name, request))
+    tools.progress(f"Running {', '.join(_ENGINES)}", 1, len(_ENGINES) + 1)
+    reports = tools.engines(_ENGINES, request)
     tools.progress("Done", len(_ENGINES) + 1, len(_ENGINES) + 1)
     found = new_findings(reports)
     silent = [report for report in reports if report.status in SILENT]
@@ -30,7 +28,7 @@ def run(work: StageWork, tools: Tools) -> StageResult:
     return StageResult(
         note=note + "".join(f"; {report.engine} {report.status.value}: {report.reason}" for report in silent),
         data={"static_analysis": summary_of(change, reports)},
-        reports=tuple(reports),
+        reports=reports,
         change=change,
         facts=facts_of(reports),
     )
