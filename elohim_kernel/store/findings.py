@@ -19,22 +19,21 @@ _COPIED: Final = (
 )
 _SET: Final = ", ".join(f"{name.strip()} = s.{name.strip()}" for name in _COPIED.split(","))
 
+_NEW: Final = ", ".join(f"s.{name.strip()}" for name in _COPIED.split(","))
+
 _LATEST: Final = (
     "select * from sightings where seq = $seq qualify row_number() over (partition by finding"
     ' order by line, "column", end_line, path, rule, message, severity, tool_id, snippet, symbol) = 1'
 )
 
-_REFRESH: Final = (
-    f"update findings set {_SET}, seq = $seq, last_seen = s.seen_at, sightings = findings.sightings + 1,"  # noqa: S608
-    " regressions = regressions + (state = 'fixed')::BIGINT,"
-    " state = case state when 'new' then 'open' when 'fixed' then 'regressed' else state end"
-    f" from ({_LATEST}) s where findings.id = s.finding"
-)
-
-_ADD: Final = (
-    f"insert into findings (id, scope, seq, repository, state, {_COPIED}, fingerprint, first_seen, last_seen, first_seq,"  # noqa: S608
-    f" sightings, regressions) select finding, scope, seq, repository, 'new', {_COPIED}, fingerprint, seen_at, seen_at, seq,"
-    f" 1, 0 from ({_LATEST}) s where not exists (select 1 from findings f where f.id = s.finding)"
+_SEEN: Final = (
+    f"merge into findings as f using ({_LATEST}) as s on f.id = s.finding"
+    f" when matched then update set {_SET}, seq = $seq, last_seen = s.seen_at, sightings = f.sightings + 1,"
+    " regressions = f.regressions + (f.state = 'fixed')::BIGINT,"
+    " state = case f.state when 'new' then 'open' when 'fixed' then 'regressed' else f.state end"
+    f" when not matched then insert (id, scope, seq, repository, state, {_COPIED}, fingerprint, first_seen, last_seen,"
+    f" first_seq, sightings, regressions) values (s.finding, s.scope, s.seq, s.repository, 'new', {_NEW}, s.fingerprint,"
+    " s.seen_at, s.seen_at, s.seq, 1, 0)"
 )
 
 _FIX: Final = (
@@ -45,10 +44,9 @@ _FIX: Final = (
 
 
 def project_findings(database: Database, event: Event, data: FindingsRecorded) -> None:
-    """Fold the sightings beside one `findings.recorded` event: at most three statements, whatever their number."""
+    """Fold the sightings beside one `findings.recorded` event: at most two statements, whatever their number."""
     if data.count:
-        database.execute(_REFRESH, {"seq": event.seq})
-        database.execute(_ADD, {"seq": event.seq})
+        database.execute(_SEEN, {"seq": event.seq})
     if data.covered and data.status in _CONCLUSIVE:
         database.execute(
             _FIX,
