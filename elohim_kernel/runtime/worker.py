@@ -103,6 +103,7 @@ class Worker:
         self._lease_s = lease_s
         self._run_timeout_s = run_timeout_s
         self._clock = clock or SystemClock()
+        self._under_way: threading.Event | None = None
         self.name = f"{socket.gethostname()}/{os.getpid()}/{next(_numbers)}"
 
     def run_next(self, *, item: str = "") -> Assignment | None:
@@ -119,6 +120,14 @@ class Worker:
         while count < limit and self.run_next(item=item) is not None:
             count += 1
         return count
+
+    def interrupt(self) -> None:
+        """Let what is under way stop: its run ends as cancelled and its item waits for a person.
+
+        It may be called from a handler of a signal.
+        """
+        if self._under_way is not None:
+            self._under_way.set()
 
     def housekeeping(self) -> int:
         """Close what has expired and mark what is overdue; returns how much was."""
@@ -246,9 +255,11 @@ class Worker:
 
         keeper = threading.Thread(target=renew, name=f"lease {assignment.reference}", daemon=True)
         keeper.start()
+        self._under_way = cancelled
         try:
             yield cancelled
         finally:
+            self._under_way = None
             over.set()
             keeper.join(timeout=5)
 
