@@ -16,11 +16,13 @@ from elohim_kernel.errors import Conflict, Denied, Invalid, KernelError, NotFoun
 from elohim_kernel.model.access import WORKER, Need, Principal, Verdict, decide, may_anywhere
 from elohim_kernel.model.command import Command, Query, name_of
 from elohim_kernel.model.record import CommandFailed, CommandRefused
+from elohim_kernel.model.run import Run
 from elohim_kernel.model.token import Token, digest_of
 from elohim_kernel.store.catalogue import ANYWHERE, Catalogue, CommandEntry
 from elohim_kernel.store.changes import Changes, changes
 from elohim_kernel.store.store import Caller, Done, Store
 from elohim_kernel.store.unit import Reader, Unit
+from elohim_kernel.store.wire import Wanted
 
 C = TypeVar("C", bound=Command | Query)
 
@@ -74,12 +76,12 @@ class Gate:
             self.meter.count(name, outcome, time.perf_counter() - started)
         return answer
 
-    def changes(self, principal: str, *, since: int, visibility: str) -> Changes:
+    def changes(self, principal: str, wanted: Wanted) -> Changes:
         """What a principal's copy of the store does not have yet: nothing but rows they may see."""
         started = time.perf_counter()
         reader = self.store.reader(principal)
         authorise(reader, Query.need, ANYWHERE)
-        found = changes(self.store, principal, since=since, visibility=visibility)
+        found = changes(self.store, principal, wanted)
         self.meter.count("changes", Outcome.DONE, time.perf_counter() - started)
         return found
 
@@ -101,7 +103,9 @@ class Gate:
         """Whom a bearer token stands for; raises `Unauthenticated` without saying why."""
         token = self.store.memory.find(Token, digest_of(secret))
         principal = self.store.memory.get(Principal, token.principal) if token else None
-        if token is None or principal is None or not token.is_valid(self._now()) or not principal.active:
+        run = self.store.memory.get(Run, token.run) if token and token.run else None
+        over = run is not None and run.status.is_final
+        if token is None or principal is None or over or not token.is_valid(self._now()) or not principal.active:
             raise Unauthenticated(
                 "that token does not open this door", hint="make one with `elohim access token create`"
             )
@@ -212,28 +216,30 @@ def checked(operation: C) -> C:
         raise Invalid(f"{name}: the data is nested too deep", hint=f"{_DEPTH_CAP} levels are the most") from None
 
 
-def _check_kept(name: str, value: object, depth: int = 0) -> None:
+def _check_kept(name: str, value: Any, depth: int = 0) -> None:  # plain data of any type
     """Raise `Invalid` for numbers and text that the log and the tables cannot hold."""
-    match value:
-        case str():
-            if not value.isascii() and not _is_text(value):
-                raise Invalid(f"{name}: {value[:80]!r} holds half a character, which is no text")
-        case int():
-            if not -(2**63) <= value < 2**63:
-                raise Invalid(f"{name}: a number of {value.bit_length()} bits is too large", hint="write it as text")
-        case float():
-            if not math.isfinite(value):
-                raise Invalid(f"{name}: {value} is no number that can be kept", hint="leave it out")
-        case dict():
-            for key, each in value.items():
-                _check_kept(name, key, depth)
-                _check_kept(name, each, depth + 1)
-        case list():
-            for each in value:
-                _check_kept(name, each, depth + 1)
-        case bytes():
-            if depth > 1:
-                raise Invalid(f"{name}: {len(value)} bytes among the data", hint="attach a file, or write them as text")
+    kind = type(value)
+    if kind is str:
+        if not value.isascii() and not _is_text(value):
+            raise Invalid(f"{name}: {value[:80]!r} holds half a character, which is no text")
+    elif kind is dict:
+        _check_depth(name, depth)
+        for key, each in value.items():
+            _check_kept(name, key, depth)
+            _check_kept(name, each, depth + 1)
+    elif kind is list:
+        _check_depth(name, depth)
+        for each in value:
+            _check_kept(name, each, depth + 1)
+    elif kind is int and not -(2**63) <= value < 2**63:
+        raise Invalid(f"{name}: a number of {value.bit_length()} bits is too large", hint="write it as text")
+    elif kind is float and not math.isfinite(value):
+        raise Invalid(f"{name}: {value} is no number that can be kept", hint="leave it out")
+    elif kind is bytes and depth > 1:
+        raise Invalid(f"{name}: {len(value)} bytes among the data", hint="attach a file, or write them as text")
+
+
+def _check_depth(name: str, depth: int) -> None:
     if depth > _DEPTH_CAP:
         raise Invalid(f"{name}: the data is nested too deep", hint=f"{_DEPTH_CAP} levels are the most")
 

@@ -113,7 +113,7 @@ class Workbench:
         [{'name': 'Standard Code Review'}]
         """
         if self._snapshot is None:
-            self._snapshot = Snapshot(lambda since, visibility: unpack(self.session.changes(since, visibility)))
+            self._snapshot = Snapshot(lambda wanted: unpack(self.session.changes(wanted)))
         self._snapshot.refresh()
         return self._snapshot.query(query, parameters)
 

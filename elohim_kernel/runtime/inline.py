@@ -17,7 +17,7 @@ from elohim_kernel.store.changes import pack
 from elohim_kernel.store.database import MEMORY
 from elohim_kernel.store.home import Home, Mode
 from elohim_kernel.store.store import Caller, Store
-from elohim_kernel.store.wire import PROTOCOL
+from elohim_kernel.store.wire import PROTOCOL, Wanted
 from elohim_kernel.version import __version__
 
 
@@ -97,9 +97,9 @@ class InlineSession:
         """See `Session.ask`."""
         return self.gate.ask(query, self._who())
 
-    def changes(self, since: int, visibility: str) -> bytes:
+    def changes(self, wanted: Wanted) -> bytes:
         """See `Session.changes`."""
-        return pack(self.gate.changes(self._who(), since=since, visibility=visibility))
+        return pack(self.gate.changes(self._who(), wanted))
 
     def acting_as(self, name: str) -> "InlineSession":
         """See `Session.acting_as`."""

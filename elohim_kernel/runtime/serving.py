@@ -28,12 +28,13 @@ from elohim_kernel.store.changes import pack
 from elohim_kernel.store.home import Home, Mode, held_inline
 from elohim_kernel.store.owner import BACKLOG, Owner
 from elohim_kernel.store.store import Caller
-from elohim_kernel.store.wire import Done, Fields, Kind, Request, packed
+from elohim_kernel.store.wire import Done, Fields, Kind, Request, Wanted, decoder, packed
 
 _ROOM: Final = 64 * 1024 * 1024  # bytes on the disk below which folding the write-ahead log is put off
 _SWITCH_S: Final = 0.0005  # the committer and the loop hand over often; Python's 5 ms would be felt in every reply
 
 _log: Final = logging.getLogger("elohim.owner")
+_read_wanted: Final = decoder(Wanted)
 
 
 class GateService:
@@ -75,7 +76,7 @@ class GateService:
         """The answer to a query, or the changes of a copy."""
         who = principal_of(self._gate, request.user, request.token, working=request.working)
         if request.kind is Kind.CHANGES:
-            return pack(self._gate.changes(who.id, since=request.since, visibility=request.visibility))
+            return pack(self._gate.changes(who.id, _read_wanted(request.body)))
         query = self._gate.decode(request.name, request.body, kind=Query)
         return packed(self._gate.ask(query, who.id))
 

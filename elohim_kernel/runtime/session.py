@@ -15,6 +15,7 @@ from elohim_kernel.model.command import Command, Query, name_of
 from elohim_kernel.runtime.token_scope import bound_to_token
 from elohim_kernel.store.client import Client
 from elohim_kernel.store.home import Home, Mode, held_inline
+from elohim_kernel.store.wire import Wanted
 
 
 class Session(Protocol):
@@ -30,7 +31,7 @@ class Session(Protocol):
     def ask(self, query: Query) -> Any:
         """Answer a query. The answer's type is `query.result`, hence `Any`."""
 
-    def changes(self, since: int, visibility: str) -> bytes:
+    def changes(self, wanted: Wanted) -> bytes:
         """What this principal's copy of the store does not have yet, as `store.changes.unpack` reads it."""
 
     def acting_as(self, name: str) -> "Session":
@@ -77,9 +78,9 @@ class RemoteSession:
         body = self._client.ask(name_of(type(query)), query, user=self._user, token=self._token, working=self._working)
         return msgspec.msgpack.decode(body, type=query.result) if query.result is not None else None
 
-    def changes(self, since: int, visibility: str) -> bytes:
+    def changes(self, wanted: Wanted) -> bytes:
         """See `Session.changes`."""
-        return self._client.changes(since, visibility, user=self._user, token=self._token)
+        return self._client.changes(wanted, user=self._user, token=self._token)
 
     def acting_as(self, name: str) -> "RemoteSession":
         """See `Session.acting_as`."""

@@ -14,23 +14,12 @@ import pyarrow as pa
 from elohim_kernel.errors import Invalid, NotFound
 from elohim_kernel.model.access import ACCESS, GLOBAL, Principal, Team
 from elohim_kernel.model.notification import addresses
-from elohim_kernel.model.value import Value, digest
+from elohim_kernel.model.value import digest
 from elohim_kernel.model.workflow import Workflow
 from elohim_kernel.store.arrow import from_ipc, to_ipc
 from elohim_kernel.store.store import Store
 from elohim_kernel.store.views import COPIED, VIEWS
-
-
-class Wanted(Value, frozen=True):
-    """What a copy asks for: changes of the views it holds, as of event `since`, and whole views that it wants besides.
-
-    `since` and `visibility` are those of the last answer.
-    """
-
-    since: int = 0
-    visibility: str = ""
-    held: tuple[str, ...] = ()
-    new: tuple[str, ...] = ()
+from elohim_kernel.store.wire import Wanted
 
 
 class Changes(NamedTuple):

@@ -23,7 +23,7 @@ from elohim_kernel.errors import KernelError, Unavailable, error_from
 from elohim_kernel.model.ids import new_id
 from elohim_kernel.store.home import Home, Mode, held_inline
 from elohim_kernel.store.link import Late, Link, Lost
-from elohim_kernel.store.wire import PROTOCOL, Hello, Kind, Request, Welcome, check_welcome, is_older, packed
+from elohim_kernel.store.wire import PROTOCOL, Hello, Kind, Request, Wanted, Welcome, check_welcome, is_older, packed
 from elohim_kernel.version import __version__
 
 OWNER: Final = ("-P", "-m", "elohim_kernel.runtime.owner")  # what the interpreter is asked to run
@@ -107,13 +107,9 @@ class Client:
         )
         return self._call(request, timeout_s)
 
-    def changes(
-        self, since: int, visibility: str, *, user: str = "", token: str = "", timeout_s: float | None = None
-    ) -> bytes:
+    def changes(self, wanted: Wanted, *, user: str = "", token: str = "", timeout_s: float | None = None) -> bytes:
         """What the caller's copy of the store does not have yet, as `store.changes.unpack` reads it."""
-        request = Request(
-            id=next(self._ids), kind=Kind.CHANGES, since=since, visibility=visibility, user=user, token=token
-        )
+        request = Request(id=next(self._ids), kind=Kind.CHANGES, body=packed(wanted), user=user, token=token)
         return self._call(request, timeout_s)
 
     def status(self) -> Mapping[str, Any]:

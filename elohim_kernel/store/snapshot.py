@@ -14,10 +14,11 @@ from typing import Final
 import duckdb
 
 from elohim_kernel.store import locked
-from elohim_kernel.store.changes import Changes, Wanted
+from elohim_kernel.store.changes import Changes
 from elohim_kernel.store.locked import DEFAULT, Limits
 from elohim_kernel.store.result import Result
 from elohim_kernel.store.views import COPIED, VIEWS
+from elohim_kernel.store.wire import Wanted
 
 Fetch = Callable[[Wanted], Changes]
 

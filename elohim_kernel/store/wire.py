@@ -71,10 +71,20 @@ class Request(Value, frozen=True, array_like=True):
     key: str = ""  # idempotency key
     attempt: int = 1
     look_back: bool = False
-    since: int = 0  # changes: those after this event
-    visibility: str = ""  # changes: what the copy could see
     cause: str = ""
     depth: int = 0
+
+
+class Wanted(Value, frozen=True):
+    """What a copy of the store asks for: changes of the views it holds, and whole views that it wants besides.
+
+    `since` and `visibility` are those of the last answer: up to which event the copy goes, and what it could see.
+    """
+
+    since: int = 0
+    visibility: str = ""
+    held: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
 
 
 class Reply(Value, frozen=True, array_like=True):

@@ -18,6 +18,7 @@ from elohim_kernel.runtime.inline import InlineSession
 from elohim_kernel.runtime.session import RemoteSession, Session, open_session
 from elohim_kernel.store.changes import unpack
 from elohim_kernel.store.client import Client
+from elohim_kernel.store.wire import Wanted
 from elohim_kernel.workflows.inspection import GetItem
 from elohim_kernel.workflows.templates import InstantiateTemplate, ListTemplates
 from elohim_kernel.workflows.work_items import OpenWorkItem
@@ -189,11 +190,12 @@ def test_absent_things_look_the_same_everywhere(session: Session):
 
 def test_what_a_copy_of_the_store_lacks_arrives_the_same_everywhere(session: Session):
     session.do(InstantiateTemplate(template="Standard Code Review", name="Reviews"))
-    whole = unpack(session.changes(0, ""))
+    views = ("events", "templates", "work_items")
+    whole = unpack(session.changes(Wanted(new=views)))
     session.do(OpenWorkItem(workflow="Reviews", title="Cache routes"))
 
-    later = unpack(session.changes(whole.upto, whole.visibility))
+    later = unpack(session.changes(Wanted(since=whole.upto, visibility=whole.visibility, held=views)))
 
-    assert (whole.whole, later.whole) == (True, False)
+    assert (whole.whole, later.whole) == (views, ())
     assert later.upto > whole.upto
     assert 0 < later.rows < whole.rows

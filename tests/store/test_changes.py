@@ -8,8 +8,9 @@ import pytest
 
 from elohim_kernel.errors import Invalid, NotFound, Unauthenticated
 from elohim_kernel.model.access import Principal
-from elohim_kernel.store.changes import Changes, Wanted, changes, pack, raw_rows, unpack
+from elohim_kernel.store.changes import Changes, changes, pack, raw_rows, unpack
 from elohim_kernel.store.store import Store
+from elohim_kernel.store.wire import Wanted
 
 ANN = Principal(id="us_ann", name="ann")
 

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from elohim_kernel.errors import Invalid, KernelError
 from elohim_kernel.model import access, approval, recommendation, record, run, token, work_item, workflow
 from elohim_kernel.model.access import ACCESS, GLOBAL, Grant, Principal, PrincipalKind, Visibility
-from elohim_kernel.store.changes import Changes, Wanted, changes, pack, unpack
+from elohim_kernel.store.changes import Changes, changes, pack, unpack
 from elohim_kernel.store.snapshot import Snapshot
 from elohim_kernel.store.store import Caller, Store
 from elohim_kernel.store.tables import SIGHTINGS
 from elohim_kernel.store.unit import Unit
 from elohim_kernel.store.views import VIEWS
+from elohim_kernel.store.wire import Wanted
 
 _KINDS = {pa.int64(): 0, pa.bool_(): False}
 _BLANK = {field.name: _KINDS.get(field.type, "") for field in SIGHTINGS}

@@ -47,7 +47,7 @@ requests = st.builds(
     key=st.text(max_size=20),
     attempt=st.integers(1, 99),
     look_back=st.booleans(),
-    since=st.integers(0, 2**60),
+    depth=st.integers(0, 9),
 )
 
 
