@@ -300,20 +300,30 @@ class Workbench:
         `None` for `base` and `head` takes the default branch and the newest other branch. Raises `Invalid` before
         anything is recorded when the repository or a revision is not there.
         """
+        opened = self.open_review(repository, base=base, head=head, template=template)
+        self.drain(opened.id, on_progress=on_progress)
+        return self.item(opened.id)
+
+    def open_review(
+        self,
+        repository: str | Path,
+        *,
+        base: str | None = None,
+        head: str | None = None,
+        template: str = STANDARD_REVIEW,
+    ) -> Moved:
+        """The first half of `review`: an item whose automated stages are due, for whichever worker comes."""
         change = open_repository(str(Path(repository).expanduser())).change(base, head)
         flow = self.instantiate(template)
         where = {"repository": change.repository, "base": change.base_name, "head": change.head_name}
         opened = self.open_item(flow.id, change.title or f"Review {change.head_name}", data=where)
         first = self.workflow(flow.id).definition.stages[0]
         wanted = {field.name for field in first.form}
-        self.complete(opened.id, **{name: value for name, value in where.items() if name in wanted and value})
-        self.drain(opened.id, on_progress=on_progress)
-        return self.item(opened.id)
+        return self.complete(opened.id, **{name: value for name, value in where.items() if name in wanted and value})
 
     def drain(self, item: str = "", *, on_progress: OnProgress = silent) -> int:
         """Run, here and now, the automated stages that are due, of one item or of all; returns how many were run."""
-        identifier = self.item(item).id if item else ""
-        return self.worker(on_progress=on_progress).drain(item=identifier)
+        return self.worker(on_progress=on_progress).drain(item=item)
 
     def worker(self, *, on_progress: OnProgress = silent) -> Worker:
         """A worker on this store."""
