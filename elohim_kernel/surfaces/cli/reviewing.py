@@ -10,6 +10,7 @@ from elohim_kernel.surfaces.cli.item_page import findings_table, live, next_call
 from elohim_kernel.surfaces.cli.layout import pairs, until, width
 from elohim_kernel.surfaces.cli.output import painted
 from elohim_kernel.surfaces.cli.progress import progress
+from elohim_kernel.surfaces.cli.stopping import stoppable
 from elohim_kernel.surfaces.text import text
 
 REPORT: Final = "review_report"
@@ -39,20 +40,17 @@ def reviewed(
     Raises `Invalid` before anything is recorded when the repository or a revision is not there.
     """
     with progress(json=call.given.json) as told:
-        found = call.workbench.review(
-            repository,
-            base=base,
-            head=head,
-            template=template,
-            on_progress=lambda work, words, done, total: told.tell(
-                f"{work.reference} {work.stage}", words, done, total
-            ),
+        opened = call.workbench.open_review(repository, base=base, head=head, template=template)
+        worker = call.workbench.worker(
+            on_progress=lambda work, words, done, total: told.tell(f"{work.reference} {work.stage}", words, done, total)
         )
-        reference = found.reference
+        with stoppable(worker):
+            worker.drain(item=opened.id)
+        item = call.ask("get_item", item=opened.id)
         made = Report()
-        if report and found.status.value != "failed":
-            made = _report(call, reference, lambda cell, cells, _: told.tell("report", "notebook", cell, cells))
-        return Reviewed(call.ask("get_item", item=reference), made)
+        if report and item["status"] != "failed":
+            made = _report(call, item["reference"], lambda cell, cells, _: told.tell("report", "notebook", cell, cells))
+        return Reviewed(call.ask("get_item", item=opened.id), made)
 
 
 def _report(call: Call, reference: str, on_cell: Any) -> Report:  # a callable that mypy checks at its use

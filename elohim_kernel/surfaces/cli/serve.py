@@ -49,7 +49,7 @@ def _check_extra() -> None:
 
 
 def _work_only(call: Call, workers: int) -> None:
-    from elohim_kernel.surfaces.cli.work import until_told
+    from elohim_kernel.surfaces.cli.stopping import until_told
 
     stop = until_told()
     call.out.remark(f"{workers} workers on {call.home}; Ctrl-C ends them when they are done")

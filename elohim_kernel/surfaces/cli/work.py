@@ -1,7 +1,5 @@
 """`elohim work`: run the automated stages that are due."""
 
-import signal
-import threading
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +25,7 @@ def work(
     """
     from elohim_kernel.errors import Invalid
     from elohim_kernel.surfaces.cli.progress import progress
+    from elohim_kernel.surfaces.cli.stopping import stoppable, until_told
 
     if loop and (once or item):
         raise Invalid("--loop goes alone", hint="elohim work --loop, or elohim work --once --item EL-1")
@@ -40,23 +39,11 @@ def work(
         due = worker.housekeeping()
         identifier = call.ask("get_item", item=item)["id"] if item else ""
         ran: list[dict[str, Any]] = []
-        while (job := worker.run_next(item=identifier)) is not None:
-            ran.append({"item": job.reference, "stage": job.stage, "run": job.run})
+        with stoppable(worker) as asked:
+            while not asked.is_set() and (job := worker.run_next(item=identifier)) is not None:
+                ran.append({"item": job.reference, "stage": job.stage, "run": job.run})
     for one in ran:
         one["status"] = call.ask("get_run", run=one["run"])["status"]
     lines = [text(f"{one['item']} {one['stage']}: {one['status']}") for one in ran]
     summary = f"{counted(len(ran), 'stage')} run, {counted(due, 'thing')} expired or overdue"
     call.show({"stages": ran, "expired": due}, lambda: [*lines, summary])
-
-
-def until_told() -> threading.Event:
-    """Set by the first Ctrl-C or SIGTERM: what is under way is finished. A second Ctrl-C stops it."""
-    stop = threading.Event()
-
-    def told(_number: int, _frame: object) -> None:
-        stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, told)
-    return stop
