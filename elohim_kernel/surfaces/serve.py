@@ -36,7 +36,7 @@ GRACE_S: Final = 20.0  # how long ending waits for answers and stages under way
 _CONNECTIONS: Final = 512
 _BACKLOG: Final = 1_024
 _TICK_S: Final = 0.2
-_CHECK_S: Final = 5.0
+_CHECK_S: Final = 1.0
 
 _log: Final = logging.getLogger("elohim.serve")
 
