@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -24,7 +24,10 @@ class Status(StrEnum):
     @property
     def is_final(self) -> bool:
         """Whether nothing more happens to it."""
-        return self in (Status.COMPLETED, Status.CANCELLED)
+        return self in _FINAL
+
+
+_FINAL: Final = frozenset({Status.COMPLETED, Status.CANCELLED})
 
 
 class Priority(StrEnum):
@@ -97,7 +100,7 @@ class WorkItem(Value, frozen=True, gc=False):
     @property
     def reference(self) -> str:
         """What people call it."""
-        return reference(self.number)
+        return f"EL-{self.number}"
 
 
 def reference(number: int) -> str:

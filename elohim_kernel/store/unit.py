@@ -119,6 +119,7 @@ class Unit(Reader):
     ) -> None:
         super().__init__(memory, read, principal=principal, now=now, trail=trail)
         self._earlier = earlier
+        self._states = memory.states
         self._earlier_keys = earlier_keys
         self._earlier_kinds = earlier_kinds
         self._next = first_seq
@@ -141,10 +142,10 @@ class Unit(Reader):
 
     def find(self, kind: type[E], identifier: str) -> E | None:
         """The state with that id as this unit and those before it in the batch leave it."""
-        found = self.changed.get(identifier) or self._earlier.get(identifier)
-        if found is not None:
-            return found[0] if isinstance(found[0], kind) else None
-        return super().find(kind, identifier)
+        found = self.changed.get(identifier) or self._earlier.get(identifier) or self._states.get(identifier)
+        if found is None:
+            return super().find(kind, identifier)
+        return found[0] if isinstance(found[0], kind) else None
 
     def by_key(self, kind: type[E], key: str) -> E | None:
         """The state people call `key`, new ones of this batch included."""
@@ -245,7 +246,7 @@ def _noun(identifier: str) -> str:
 
 def item_named(reader: Reader, name: str) -> WorkItem:
     """A work item by id or reference, `EL-12` or just `12`; raises `NotFound`, also for one the principal may not see."""
-    found = reader.find(WorkItem, name) if prefix_of(name) == "wi" else None
+    found = reader.find(WorkItem, name) if name.startswith("wi_") else None
     if found is None:
         key = reference(int(name)) if name.isascii() and name.isdigit() and len(name) < 19 else name.upper()
         found = reader.by_key(WorkItem, key)
