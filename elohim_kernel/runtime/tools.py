@@ -109,7 +109,7 @@ class LocalTools:
         with ThreadPoolExecutor(max_workers=len(names), thread_name_prefix="engine") as pool:
             running = [pool.submit(self._beside(name).engine, name, request) for name in names]
             for done, _ in enumerate(as_completed(running), start=1):
-                self._on_progress(f"{done} of {len(names)} engines done", done, len(names))
+                self._on_progress(f"{done} of {len(names)} engines done", 0, 0)
             return tuple(each.result() for each in running)
 
     def _beside(self, name: str) -> "LocalTools":
