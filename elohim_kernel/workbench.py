@@ -16,13 +16,14 @@ from msgspec.structs import replace
 
 from elohim_kernel import registry
 from elohim_kernel.config import Settings, load
-from elohim_kernel.errors import NotFound, Unavailable
+from elohim_kernel.errors import Invalid, NotFound, Unavailable
 from elohim_kernel.model.access import Visibility
 from elohim_kernel.model.command import Command, Query
 from elohim_kernel.model.definition_text import parse_definition
 from elohim_kernel.model.stage_type import StageType
 from elohim_kernel.model.work_item import Priority, Status
 from elohim_kernel.model.workflow import Definition
+from elohim_kernel.ports import Repository
 from elohim_kernel.runtime.notebook import Playbook
 from elohim_kernel.runtime.playbooks import OnCell, PlaybookRun, playbook_files, playbook_named, run_playbook
 from elohim_kernel.runtime.repository import open_repository
@@ -313,9 +314,14 @@ class Workbench:
         template: str = STANDARD_REVIEW,
     ) -> Moved:
         """The first half of `review`: an item whose automated stages are due, for whichever worker comes."""
-        change = open_repository(str(Path(repository).expanduser())).change(base, head)
+        source = open_repository(str(Path(repository).expanduser()))
+        change = source.change(base, head)
         flow = self.instantiate(template)
-        where = {"repository": change.repository, "base": change.base_name, "head": change.head_name}
+        where = {
+            "repository": change.repository,
+            "base": _revision(source, change.base_name, change.base),
+            "head": _revision(source, change.head_name, change.head),
+        }
         opened = self.open_item(flow.id, change.title or f"Review {change.head_name}", data=where)
         first = self.workflow(flow.id).definition.stages[0]
         wanted = {field.name for field in first.form}
@@ -381,6 +387,14 @@ class Workbench:
     def _moved(self, command: Command) -> Moved:
         result: Moved = self.do(command)
         return result
+
+
+def _revision(source: Repository, name: str, commit: str) -> str:
+    """The name of a commit where it is a revision; a description such as "the commit before main" is not one."""
+    try:
+        return name if source.resolve(name) == commit else commit
+    except Invalid:
+        return commit
 
 
 def _measured(path: Path) -> tuple[str, int, str]:
