@@ -6,15 +6,15 @@ Nothing of ours is replaced: commands, rights, log and projections are the real 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Final
-
-from msgspec.structs import replace
 
 from elohim_kernel import registry
 from elohim_kernel.access.people import AddPrincipal, GrantRole
 from elohim_kernel.access.teams import AddTeam
 from elohim_kernel.config import load
+from elohim_kernel.gate import Gate
 from elohim_kernel.model.finding import EngineReport, EngineStatus
 from elohim_kernel.ports import Engine, EngineRequest, Stage, StageResult, StageWork, Tools
 from elohim_kernel.runtime.inline import InlineSession, Parts, open_gate, system_time
@@ -72,8 +72,7 @@ def memory_workbench(
     """
     parts = Parts(registry.catalogue, partial(registry.prepare, user=FOUNDER))
     gate = open_gate(MEMORY, parts, now=clock.now if clock is not None else system_time)
-    settings = load({"home": None, "user": FOUNDER}).settings
-    founder = Workbench(InlineSession(gate, FOUNDER), settings, home=None)
+    founder = workbench_on(gate, FOUNDER)
     for name, role in people.items():
         _add(founder, name)
         if role and name != FOUNDER:
@@ -85,7 +84,13 @@ def memory_workbench(
                 _add(founder, name)
             founder.do(GrantRole(principal=name, role=role, team=team))
     first = next(iter(people), FOUNDER)
-    return Workbench(InlineSession(gate, first, close=gate.store.close), replace(settings, user=first), home=None)
+    settings = load({"home": None, "user": first}).settings
+    return Workbench(InlineSession(gate, first, close=gate.store.close), settings, home=None)
+
+
+def workbench_on(gate: Gate, name: str, *, home: Path | None = None) -> Workbench:
+    """A workbench for `name` on a store that is open already, and stays open after it."""
+    return Workbench(InlineSession(gate, name), load({"home": None, "user": name}).settings, home=home)
 
 
 def _add(founder: Workbench, name: str) -> None:
