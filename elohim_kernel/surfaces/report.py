@@ -8,10 +8,11 @@ imported only where a notebook asks for its tables.
 import re
 import shlex
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from elohim_kernel.model.finding import EngineStatus, Severity
+from elohim_kernel.model.form import Field
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,10 @@ class Reviewed(Protocol):
     @property
     def data(self) -> Mapping[str, Any]:
         """What its stages have written: JSON, hence Any."""
+
+    @property
+    def form(self) -> Sequence[Field]:
+        """What completing its stage asks."""
 
 
 def plain(value: object) -> str:
@@ -140,15 +145,28 @@ def decision(item: Reviewed) -> str:
             "",
             "in a shell",
             f"  elohim item show {reference}",
-            f"  elohim item complete {reference} --note 'why it is good'",
+            f"  elohim item complete {reference}{_on_line(item)} --note 'why it is good'",
             f"  elohim item back {reference} --note 'what is missing'",
             "",
             "in Python",
             "  import elohim_kernel as ek; wb = ek.open()",
-            f"  wb.complete({quoted}, note='why it is good')",
-            f"  wb.back({quoted}, note='what is missing')",
+            f"  wb.complete({quoted}{_in_call(item)}, note='why it is good')",
+            f"  wb.send_back({quoted}, note='what is missing')",
         ]
     )
+
+
+def _asked_of(item: Reviewed) -> list[tuple[str, str]]:
+    """What the stage's form cannot do without, each with its first option, or an ellipsis."""
+    return [(field.name, field.options[0] if field.options else "…") for field in item.form if field.required]
+
+
+def _on_line(item: Reviewed) -> str:
+    return "".join(f" -f {name}={shlex.quote(plain(value))}" for name, value in _asked_of(item))
+
+
+def _in_call(item: Reviewed) -> str:
+    return "".join(f", {name}={plain(value)!r}" for name, value in _asked_of(item))
 
 
 def _part(number: int, part: Mapping[str, Any]) -> str:

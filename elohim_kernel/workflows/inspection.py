@@ -8,6 +8,7 @@ from elohim_kernel.model.access import Principal, Team
 from elohim_kernel.model.approval import Approval
 from elohim_kernel.model.command import Command, Query
 from elohim_kernel.model.events import event_id
+from elohim_kernel.model.form import Field
 from elohim_kernel.model.notification import addresses
 from elohim_kernel.model.recommendation import Recommendation
 from elohim_kernel.model.record import Inbox, InboxRead, RecommendationMade
@@ -116,6 +117,7 @@ class ItemDetails(Value, frozen=True):
     findings: tuple[ItemFinding, ...]
     recommendation: Recommendation | None
     approvals: tuple[Asked, ...]
+    form: tuple[Field, ...] = ()  # what completing its stage asks
     resolution: str = ""
     workflow_id: str = ""  # names are unique in one place only
 
@@ -161,6 +163,7 @@ def get_item(query: GetItem, reader: Reader) -> ItemDetails:
         findings=tuple(ItemFinding(**row) for row in reader.rows("findings_of_item", item=item.id)),
         recommendation=_recommendation(reader, item),
         approvals=tuple(asked(reader, one) for one in approvals),
+        form=() if item.status.is_final else flow.revision(item.revision).definition.stage(item.stage).form,
         resolution=item.resolution,
         workflow_id=flow.id,
     )

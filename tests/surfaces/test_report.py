@@ -2,6 +2,7 @@ import msgspec
 import pandas as pd
 import pytest
 
+from elohim_kernel.model.form import Field, FieldType
 from elohim_kernel.surfaces import report
 
 ADVICE = {
@@ -24,6 +25,7 @@ class Item(msgspec.Struct):
     status: str = "pending"
     stage: str = "Reviewer Review"
     data: dict = {}
+    form: tuple[Field, ...] = ()
 
 
 def findings(**columns):
@@ -130,6 +132,15 @@ def test_the_commands_can_be_pasted_whatever_the_reference(reference):
     safe = {"REV-7": "REV-7", "it's; rm": "'it'\"'\"'s; rm'"}[reference]
     assert f"elohim item complete {safe} --note" in words
     assert f"wb.complete({reference!r}, note=" in words
+
+
+def test_the_commands_answer_what_the_stage_asks():
+    asked = Field(name="decision", type=FieldType.CHOICE, options=("accept it", "reject"), required=True)
+
+    words = report.decision(Item(form=(asked, Field(name="comment"))))
+
+    assert "elohim item complete REV-7 -f decision='accept it' --note" in words
+    assert "wb.complete('REV-7', decision='accept it', note=" in words
 
 
 def test_a_finished_item_asks_for_nothing():
