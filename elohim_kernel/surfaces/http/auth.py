@@ -53,20 +53,26 @@ class Names:
 
         >>> Names().check(Headers({"host": "localhost:8765"}), changes=True)
         """
-        given = headers.getlist("host")
-        host = given[0] if len(given) == 1 else ""
-        if not self._is_ours(host):
+        name = called_name(headers)
+        if not self._is_ours(name):
             raise Denied("this server does not go by that name", hint="name it when it is started: see `elohim serve`")
-        if changes and not all(_same(origin, host) for origin in headers.getlist("origin")):
+        if changes and not all(_same(origin, headers["host"]) for origin in headers.getlist("origin")):
             raise Denied("a page of another origin may not change anything here")
 
-    def _is_ours(self, host: str) -> bool:
-        found = _HOST.fullmatch(host)
-        if found is None:
-            return False
-        name = _plain(found.group(1))
+    def _is_ours(self, name: str) -> bool:
         # An address in the name's place cannot have been bound anew: only names can.
         return name == "localhost" or name.endswith(".localhost") or name in self._names or is_address(name)
+
+
+def called_name(headers: Headers) -> str:
+    """The name or address that a request calls the server by, without its port; "" when it is none.
+
+    >>> called_name(Headers({"host": "Bench.example.:8765"}))
+    'bench.example'
+    """
+    given = headers.getlist("host")
+    found = _HOST.fullmatch(given[0]) if len(given) == 1 else None
+    return _plain(found.group(1)) if found else ""
 
 
 def is_address(name: str) -> bool:

@@ -1,6 +1,7 @@
 """For those who watch the server: whether it is well, and what it has counted. Labels come from closed sets."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
@@ -15,7 +16,7 @@ from elohim_kernel.audit.metrics import prometheus
 from elohim_kernel.audit.statistics import CountEverything, Counts
 from elohim_kernel.audit.trail import TrailHead
 from elohim_kernel.errors import KernelError
-from elohim_kernel.surfaces.http.auth import bearer
+from elohim_kernel.surfaces.http.auth import bearer, called_name, is_loopback
 from elohim_kernel.surfaces.http.door import Door
 from elohim_kernel.surfaces.http.guard import Tally
 
@@ -32,6 +33,7 @@ class Watch:
         self._tally = tally
         self._pool = pool
         self._private = private
+        self._asking = threading.Lock()
         self._asked_at = float("-inf")
         self._store = ""
 
@@ -52,19 +54,22 @@ class Watch:
         return Response(msgspec.json.encode(said), 200 if well else 503, media_type="application/json")
 
     def _probed(self) -> str:
-        if time.monotonic() - self._asked_at > _FRESH_S:
-            self._asked_at = time.monotonic()
-            try:
-                self._door.probe()
-            except KernelError:
-                self._store = "failed"
-            else:
-                self._store = "ok"
-        return self._store or "failed"
+        with self._asking:
+            if time.monotonic() - self._asked_at > _FRESH_S:
+                try:
+                    self._door.probe()
+                except KernelError:
+                    self._store = "failed"
+                else:
+                    self._store = "ok"
+                self._asked_at = time.monotonic()
+            return self._store
 
     async def _metrics(self, request: Request) -> Response:
         request.scope["named"] = "metrics"
-        token = "" if self._private and "authorization" not in request.headers else bearer(request.headers)
+        # A proxy on this machine reaches us as well, on behalf of others: it hands on the name that they called.
+        private = self._private and is_loopback(called_name(request.headers))
+        token = "" if private and "authorization" not in request.headers else bearer(request.headers)
         text = await asyncio.get_running_loop().run_in_executor(self._pool, self._text, token)
         return Response(text, media_type=_TEXT)
 

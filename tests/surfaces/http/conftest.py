@@ -94,8 +94,9 @@ class Site:
     def raw(self, data: bytes, *, timeout_s: float = 10.0) -> bytes:
         """Send bytes as they are, and read until the server hangs up or says no more."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout_s) as line:
-            line.sendall(data)
             got = bytearray()
+            with contextlib.suppress(TimeoutError, ConnectionError):
+                line.sendall(data)
             with contextlib.suppress(TimeoutError, ConnectionError):
                 while piece := line.recv(65_536):
                     got += piece

@@ -1,6 +1,8 @@
 """Health and metrics: truthful, and silent about who and what."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -105,3 +107,30 @@ def test_what_is_in_the_store_is_counted_for_those_who_may_read_the_trail_only(n
     assert [answer.status_code for answer in got] == [200 if private else 401, 403, 200]
     assert "elohim_items" not in got[0].text
     assert "elohim_items" in got[2].text
+
+
+def test_who_comes_through_a_proxy_is_not_taken_for_somebody_on_this_machine(new_site):
+    site = new_site(private=True, names=("bench.example",))
+
+    with site.client() as anybody, site.client("root") as root:
+        through = [client.get("/metrics", headers={"Host": "bench.example"}) for client in (anybody, root)]
+        direct = anybody.get("/metrics")
+
+    assert [answer.status_code for answer in through] == [401, 200]
+    assert direct.status_code == 200
+
+
+def test_health_is_told_rightly_when_many_ask_at_once(new_site):
+    asked = []
+
+    def slow_store() -> None:
+        asked.append(1)
+        threading.Event().wait(0.3)
+
+    site = new_site(probe=slow_store)
+
+    with site.client() as client, ThreadPoolExecutor(8) as callers:
+        answers = list(callers.map(lambda _: client.get("/healthz").status_code, range(8)))
+
+    assert answers == [200] * 8
+    assert len(asked) == 1
