@@ -23,20 +23,32 @@ def answers(form: Form, words: Sequence[str]) -> dict[str, Any]:
     ]
     unsaid = [name for name in missing if found.get(name) in (None, "")]
     if unsaid:
-        raise Invalid(f"the form of this stage asks for {', '.join(unsaid)}", hint=usage(form))
+        raise Invalid(
+            f"the form of this stage asks for {', '.join(unsaid)}", hint=f"-f NAME=VALUE for {questions(form)}"
+        )
     return found
 
 
-def usage(form: Form) -> str:
-    """How to answer the form's questions: `-f decision=accept|reject -f [comment=TEXT]`."""
-    return " ".join(_option(field) for field in form)
+def options(form: Form) -> str:
+    """The options that a form cannot do without.
+
+    >>> options([{"name": "decision", "required": True}, {"name": "comment"}])
+    '-f decision="…"'
+    """
+    return " ".join(f'-f {field["name"]}="…"' for field in form if field.get("required"))
 
 
-def _option(field: Mapping[str, Any]) -> str:
-    choices = "|".join(field.get("options", ()))
-    said = f"{field['name']}={choices or field.get('type', 'text').upper()}"
-    said = f'"{said}"' if " " in said else said
-    return f"-f {said}" if field.get("required") else f"[-f {said}]"
+def questions(form: Form) -> str:
+    """What a form asks, in a line.
+
+    >>> questions([{"name": "decision", "options": ["accept", "reject"]}, {"name": "comment"}])
+    'decision: accept | reject; comment: text'
+    """
+    return "; ".join(f"{field['name']}: {' | '.join(field.get('options', ())) or _kind(field)}" for field in form)
+
+
+def _kind(field: Mapping[str, Any]) -> str:
+    return str(field.get("type", "text"))
 
 
 def _value(kind: str, word: str) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from elohim_kernel.surfaces.cli.form import usage
+from elohim_kernel.surfaces.cli.form import options, questions
 from elohim_kernel.surfaces.cli.layout import counted, pairs, table, until, when, wrapped
 from elohim_kernel.surfaces.cli.output import painted
 from elohim_kernel.surfaces.text import text
@@ -160,6 +160,15 @@ def _next(item: Item, stage: Item) -> Iterator[str]:
         yield ""
         yield painted("Next", "strong")
         yield from (f"  {call}" for call in calls)
+        asks = form_of(item, stage)
+        if asks:
+            yield f"  {painted(asks, 'faint')}"
+
+
+def form_of(item: Item, stage: Item) -> str:
+    """What the form asks that completing the item's stage takes; "" when it takes none."""
+    waits = item["stage_type"] == "HUMAN" and item["status"] not in ("completed", "cancelled", "failed")
+    return text(questions(stage.get("form", []))) if waits else ""
 
 
 def next_calls(item: Item, stage: Item) -> list[str]:
@@ -173,7 +182,7 @@ def next_calls(item: Item, stage: Item) -> list[str]:
         return [f'elohim item approve {reference} --note "…"', f'elohim item reject {reference} --note "…"']
     if item["stage_type"] not in ("HUMAN", "APPROVAL") and item["status"] != "waiting":
         return [f"elohim work --once --item {reference}"]
-    answers = text(usage(stage.get("form", [])))
+    answers = text(options(stage.get("form", [])))
     claim = [f"elohim item claim {reference}"] if item["status"] == "pending" else []
     complete = " ".join(filter(None, [f"elohim item complete {reference}", answers, '--note "…"']))
     return [*claim, complete, f'elohim item back {reference} --note "…"']

@@ -11,6 +11,7 @@ from elohim_kernel.surfaces.text import text
 Cells = Sequence[object]
 
 _GAP: Final = "  "
+_TAILS: Final = ("place", "file")  # what matters of these stands at their end
 _LEAST: Final = 8  # columns that a cell keeps however narrow the terminal is
 
 
@@ -24,6 +25,8 @@ def table(
 ) -> Iterator[str]:
     """Lines of a table; the widest columns give way until it is `room` columns wide. `None` is shown as "-".
 
+    Where room is short, a column that says nothing in any row is left out.
+
     `paint` names columns whose words are coloured by what they say, or gives the colour.
 
     >>> list(table(("ref", "title"), [("EL-1", "Cache"), ("EL-12", None)]))
@@ -32,6 +35,9 @@ def table(
     shown = [[_cell(value) for value in row] for row in rows]
     if not shown:
         return
+    if room is not None:
+        kept = [place for place, column in enumerate(zip(*shown, strict=True)) if set(column) != {"-"}]
+        head, shown = [head[place] for place in kept], [[row[place] for place in kept] for row in shown]
     titles = [name.upper() for name in head]
     widths = fitted([max(map(columns_of, column)) for column in zip(titles, *shown, strict=True)], room)
     yield _GAP.join(painted(padded(name, size), "strong") for name, size in zip(titles, widths, strict=True)).rstrip()
@@ -39,7 +45,7 @@ def table(
         cells = []
         for name, value, size in zip(head, row, widths, strict=True):
             colour = (paint or {}).get(name)
-            words = padded(cut(value, size), size)
+            words = padded(cut_start(value, size) if name in _TAILS else cut(value, size), size)
             cells.append(words if colour is None else painted(words, colour or value))
         yield _GAP.join(cells).rstrip()
 
@@ -138,6 +144,20 @@ def cut(words: str, size: int) -> str:
     from elohim_kernel.surfaces.cli.wide import cut_to
 
     return cut_to(words, size - 1) + "…"
+
+
+def cut_start(words: str, size: int) -> str:
+    """The end of the words, no wider than `size` columns.
+
+    >>> cut_start("src/deep/file.py:12", 12)
+    '…/file.py:12'
+    """
+    if columns_of(words) <= size:
+        return words
+    kept = words[-(size - 1) :]
+    while columns_of(kept) > size - 1:
+        kept = kept[1:]
+    return "…" + kept
 
 
 def padded(words: str, size: int) -> str:

@@ -5,7 +5,8 @@ A noun's file is loaded when the noun is used, so that help, status and lists st
 
 import importlib
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import typer
@@ -47,26 +48,51 @@ NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
 
 
 class _Loaded(Mapping[str, Any]):
-    """Commands by name, each loaded when it is asked for."""
+    """Commands by name, each made when it is asked for. The values are of a class that Typer does not export."""
 
-    def __init__(self) -> None:
-        self._names = {name: words for group in NOUNS.values() for name, words in group.items()}
-        self._known: dict[str, Any] = {}
+    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        if name not in self._names:
-            raise KeyError(name)
-        if name not in self._known:
-            module = importlib.import_module(f"elohim_kernel.surfaces.cli.{name}")
-            self._known[name] = typer.main.get_command(module.app)
-            self._known[name].name = name
-        return self._known[name]
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self._makers)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._makers)
+
+
+def _noun(name: str) -> Any:
+    noun: typer.Typer = importlib.import_module(f"elohim_kernel.surfaces.cli.{name}").app
+    infos = {info.name or "": info for info in noun.registered_commands}
+    if not noun.registered_callback:
+        made = typer.main.get_command(noun)
+        made.name = name
+        return made
+    # Making a command out of a function costs about as much as running it: only the one that is used is made.
+    noun.registered_commands = []
+    group: Any = typer.main.get_command(noun)
+    noun.registered_commands = list(infos.values())
+    group.name = name
+    group.commands = _Loaded(
+        {
+            **{verb: partial(_verb, info) for verb, info in infos.items()},
+            **{k: partial(_same, v) for k, v in group.commands.items()},
+        }
+    )
+    return group
+
+
+def _verb(info: Any) -> Any:
+    return typer.main.get_command_from_info(info, pretty_exceptions_short=False, rich_markup_mode=None)
+
+
+def _same(made: Any) -> Any:
+    return made
 
 
 class Program(LightGroup):
@@ -74,7 +100,7 @@ class Program(LightGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
-        self.commands = _Loaded()  # type: ignore[assignment]  # it is only read
+        self.commands = _Loaded({name: partial(_noun, name) for names in NOUNS.values() for name in names})  # type: ignore[assignment]  # it is only read
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The nouns in groups, without loading one."""

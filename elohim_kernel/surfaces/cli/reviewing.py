@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from elohim_kernel.errors import KernelError
 from elohim_kernel.surfaces.cli.call import Call
 from elohim_kernel.surfaces.cli.item import stage_of
-from elohim_kernel.surfaces.cli.item_page import findings_table, live, next_calls, severities, verdict
+from elohim_kernel.surfaces.cli.item_page import findings_table, form_of, live, next_calls, severities, verdict
 from elohim_kernel.surfaces.cli.layout import pairs, until, width
 from elohim_kernel.surfaces.cli.output import painted
 from elohim_kernel.surfaces.cli.progress import progress
@@ -87,9 +87,11 @@ def closing(call: Call, done: Reviewed) -> Iterator[str]:
             yield f"… and {len(changed) - _TOP} more"
     yield ""
     yield painted("Next", "strong")
-    calls = next_calls(item, stage_of(call, dict(item)))
-    for each in [f"elohim item show {text(item['reference'])}", *calls][:_TOP]:
+    stage = stage_of(call, dict(item))
+    for each in [f"elohim item show {text(item['reference'])}", *next_calls(item, stage)][:_TOP]:
         yield f"  {each}"
+    if form_of(item, stage):
+        yield f"  {painted(form_of(item, stage), 'faint')}"
 
 
 def over_policy(item: Mapping[str, Any], level: str) -> bool:
