@@ -180,7 +180,7 @@ class _CommandWork:
 
 
 def authorise(reader: Reader, need: Need, tenant: str) -> None:
-    """Raise unless the reader's principal may: `NotFound` for what they may not see, `Denied` for what they may not do."""
+    """Raise unless the reader's principal may: `NotFound` for what they may not see, else `Denied`."""
     who = reader.principal
     roles = reader.roles()
     if tenant == ANYWHERE:

@@ -125,7 +125,7 @@ def _brought(group: str, members: tuple[str, ...]) -> tuple[dict[str, object], l
         package = point.dist.name if point.dist else "an unknown package"
         try:
             part = point.load()
-        except Exception as wrong:
+        except Exception as wrong:  # noqa: BLE001 - anybody's code runs here: its defect must not be ours
             problem = f"cannot be loaded: {type(wrong).__name__}: {wrong}"
             refused.append(BrokenPart(name=point.name, package=package, problem=problem))
             continue

@@ -59,7 +59,7 @@ class _Source:
         try:
             return yaml.SafeLoader("").construct_object(node)
         except (yaml.YAMLError, ValueError):
-            raise self.complaint(path, f"{node.value!r} cannot be read as {node.tag}", hint="put it in quotes") from None
+            raise self.complaint(path, f"{node.value!r} is no {node.tag}", hint="put it in quotes") from None
 
     def _read_mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -43,7 +43,7 @@ EventData = (
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One recorded fact with its place in the log. Positional on purpose: it is built for every step of every command."""
+    """One recorded fact with its place in the log. Positional on purpose: it is built for every command."""
 
     seq: int  # 1-based, without gaps
     when: datetime

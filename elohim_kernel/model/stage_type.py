@@ -1,4 +1,4 @@
-"""The ten stage types, as values: what each is called, shown as, asked to do by default, and writes its result under."""
+"""The ten stage types, as values: what each is called, how shown, asked to do, and where it writes."""
 
 from enum import StrEnum
 from typing import Final

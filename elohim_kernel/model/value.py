@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 # Frozen values cannot form cycles, so the garbage collector need not look at them (gc=False).
 class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """Root of every shape we define. Foreign payloads use `msgspec.Struct` directly and ignore what they do not read."""
+    """Root of every shape we define. Foreign payloads use `msgspec.Struct` and ignore what they do not read."""
 
 
 _canonical = msgspec.json.Encoder(order="deterministic")

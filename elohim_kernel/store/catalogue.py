@@ -1,4 +1,4 @@
-"""How an operation is joined to its handler and to what it acts on. Feature rooms list their entries; the gate uses them.
+"""How an operation is joined to its handler and to what it acts on. Rooms list their entries; the gate uses them.
 
 A *target* function finds the tenant whose rows the operation touches, and raises `NotFound` when the caller may not see
 it: so "hidden" and "absent" are one answer, given in one place.

@@ -1,7 +1,7 @@
 """The findings projection: sightings folded into one row per finding, by SQL, because there may be a million.
 
-A finding is new when it is first seen, open when it is seen again, regressed when it comes back after being fixed. It is
-fixed only when the same tool finished, covered its file on the same ref, and did not see it.
+A finding is new when it is first seen, open when it is seen again, regressed when it comes back after being fixed. It
+is fixed only when the same tool finished, covered its file on the same ref, and did not see it.
 """
 
 from typing import Final
@@ -32,8 +32,8 @@ _SEEN: Final = (
     " regressions = f.regressions + (f.state = 'fixed')::BIGINT,"
     " state = case f.state when 'new' then 'open' when 'fixed' then 'regressed' else f.state end"
     f" when not matched then insert (id, scope, seq, repository, state, {_COPIED}, fingerprint, first_seen, last_seen,"
-    f" first_seq, sightings, regressions) values (s.finding, s.scope, s.seq, s.repository, 'new', {_NEW}, s.fingerprint,"
-    " s.seen_at, s.seen_at, s.seq, 1, 0)"
+    f" first_seq, sightings, regressions) values (s.finding, s.scope, s.seq, s.repository, 'new', {_NEW},"
+    " s.fingerprint, s.seen_at, s.seen_at, s.seq, 1, 0)"
 )
 
 _FIX: Final = (

@@ -55,7 +55,7 @@ _decode_body: Final = msgspec.json.Decoder(_Read).decode
 
 
 def record_hash(before: str, micros: int, fields: Sequence[str]) -> str:
-    """SHA-256 over the hash before, the time in microseconds and the record's fields, parted so that none can flow over."""
+    """SHA-256 over the hash before, the time in microseconds and the record's fields, none of which can flow over."""
     text = "\x1f".join([before, str(micros), *[f"{len(field)}:{field}" for field in fields]])
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,6 +1,6 @@
 """Projections: the tables people query, brought up to the log in large set-based steps with a watermark.
 
-Anything here can be thrown away and made again from the events and the bulk facts beside them: `rebuild` does just that.
+Anything here can be thrown away and made again from the events and the bulk facts beside them: `rebuild` does that.
 """
 
 from collections.abc import Sequence
@@ -77,7 +77,7 @@ def catch_up(database: Database, memory: Memory) -> list[Pending]:
     for table in TABLES:
         if table.pinned or table.name == "deliveries":
             where = "" if table.pinned else " where status in ('due', 'claimed')"
-            rows = database.rows(f"select body, seq from {table.name}{where}")  # noqa: S608
+            rows = database.rows(f"select body, seq from {table.name}{where}")
             memory.load_all((table.load(row["body"]), row["seq"]) for row in rows)
     highest = database.rows("select coalesce(max(number), 0) as n from work_items")[0]["n"]
     memory.last_number = max(memory.last_number, highest)
@@ -105,7 +105,7 @@ def rebuild(database: Database, memory: Memory, *, chunk: int = 20_000) -> int:
     count = 0
     with database.transaction():
         for name in _REBUILT:
-            database.execute(f"delete from {name}")  # noqa: S608
+            database.execute(f"delete from {name}")
         told: list[Pending] = []
         for event in read_events(database, after=0, chunk=chunk):
             told.append(replay(memory, event))

@@ -55,7 +55,8 @@ QUERIES: Final[Mapping[str, str]] = {
     "approvals_of": f"select body from approvals where {_VISIBLE} and item = $item order by requested_at, id",
     "open_approvals": f"select body from approvals where {_VISIBLE} and status = 'open' order by requested_at, id",
     "runs": (
-        f"select body from runs where {_VISIBLE} and ($item = '' or item = $item) and ($status = '' or status = $status)"
+        f"select body from runs where {_VISIBLE} and ($item = '' or item = $item)"
+        " and ($status = '' or status = $status)"
         " order by started_at desc, id limit $limit"
     ),
     "step_of": (
@@ -70,6 +71,8 @@ QUERIES: Final[Mapping[str, str]] = {
         f"select id from work_items where {_VISIBLE} and sla_due <= $until and not overdue"
         " and status not in ('completed', 'cancelled') order by sla_due"
     ),
-    "due_approvals": f"select id from approvals where {_VISIBLE} and status = 'open' and expires_at <= $until order by expires_at",
+    "due_approvals": (
+        f"select id from approvals where {_VISIBLE} and status = 'open' and expires_at <= $until order by expires_at"
+    ),
     "items_matching": f"select id from work_items where {_VISIBLE} and id in (select unnest($ids)) order by number",
 }

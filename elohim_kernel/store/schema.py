@@ -18,7 +18,8 @@ _FINDINGS: Final = (
     " tool VARCHAR, rule VARCHAR, severity VARCHAR, confidence VARCHAR, category VARCHAR, cwe BIGINT, path VARCHAR,"
     ' line BIGINT, end_line BIGINT, "column" BIGINT, symbol VARCHAR, message VARCHAR, snippet VARCHAR,'
     " remediation VARCHAR, on_changed_line BOOLEAN, tool_id VARCHAR, context VARCHAR, fingerprint VARCHAR, ref VARCHAR,"
-    " head VARCHAR, first_seen TIMESTAMPTZ, last_seen TIMESTAMPTZ, first_seq BIGINT, sightings BIGINT, regressions BIGINT)"
+    " head VARCHAR, first_seen TIMESTAMPTZ, last_seen TIMESTAMPTZ, first_seq BIGINT, sightings BIGINT,"
+    " regressions BIGINT)"
 )
 
 

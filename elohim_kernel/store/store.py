@@ -232,7 +232,7 @@ class Store:
             self.database.close()
 
     def _load(self, table: Table, by: str, value: str) -> tuple[Entity, int] | None:
-        rows = self.database.rows(f"select body, seq from {table.name} where {by} = $value limit 1", {"value": value})  # noqa: S608
+        rows = self.database.rows(f"select body, seq from {table.name} where {by} = $value limit 1", {"value": value})
         return (table.load(rows[0]["body"]), rows[0]["seq"]) if rows else None
 
     def _load_nothing(self, table: Table, by: str, value: str) -> None:
@@ -295,8 +295,7 @@ class _Group:
         except KernelError as refused:
             waiting.error = refused
             self._refuse(work, refused)
-        except Exception:
-            # An outer door: one command's defect must not take the others of its group with it.
+        except Exception:  # noqa: BLE001 - an outer door: one command's defect must not take its group with it
             _log.exception("a command failed")
             waiting.error = _defect()
             self._refuse(work, waiting.error)

@@ -245,7 +245,7 @@ def _noun(identifier: str) -> str:
 
 
 def item_named(reader: Reader, name: str) -> WorkItem:
-    """A work item by id or reference, `EL-12` or just `12`; raises `NotFound`, also for one the principal may not see."""
+    """A work item by id or reference, `EL-12` or just `12`; raises `NotFound`, also for a hidden one."""
     found = reader.find(WorkItem, name) if name.startswith("wi_") else None
     if found is None:
         key = reference(int(name)) if name.isascii() and name.isdigit() and len(name) < 19 else name.upper()

@@ -1,4 +1,4 @@
-"""What hangs on a work item: fields, comments, tags, links, attachments. A change to what approvers see renews the ask."""
+"""What hangs on a work item: fields, comments, tags, links, attachments. A change to what is shown renews the ask."""
 
 import re
 from collections.abc import Mapping

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 ROUNDS = 9
-_ELOHIM = (sys.executable, "-m", "elohim_kernel.surfaces.cli")
+_ELOHIM = (str(Path(sys.executable).with_name("elohim")),)
 _COMMANDS = {
     "elohim --help": (*_ELOHIM, "--help"),
     "elohim status": (*_ELOHIM, "status"),

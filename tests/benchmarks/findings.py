@@ -3,10 +3,11 @@
 import statistics
 import time
 
+from transitions import bench_store
+
 from elohim_kernel.findings.recording import RecordFindings, finding_rows
 from elohim_kernel.model.finding import EngineStatus, Finding, Severity
 from elohim_kernel.store.database import Database
-from transitions import bench_store
 
 COUNT = 100_000
 ROUNDS = 5
