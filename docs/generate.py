@@ -136,10 +136,10 @@ def commands_page() -> str | None:
     if registry is None:
         return None
     known = registry.catalogue()
+    commands = {name: entry.command for name, entry in known.commands.items() if not entry.command.internal}
+    queries = {name: entry.query for name, entry in known.queries.items() if not entry.query.internal}
     parts = ["Everything that changes something is a command; everything that reads is a query. Each is one value."]
-    parts += ["## Commands", *operations({name: entry.command for name, entry in known.commands.items()})]
-    if known.queries:
-        parts += ["## Queries", *operations({name: entry.query for name, entry in known.queries.items()})]
+    parts += ["## Commands", *operations(commands), "## Queries", *operations(queries)]
     return "\n\n".join(parts)
 
 

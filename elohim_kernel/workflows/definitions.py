@@ -236,6 +236,7 @@ class ListWorkflows(Query, frozen=True):
     """The workflows you can see."""
 
     result = tuple[WorkflowSummary, ...]
+    example = {"archived": True}
 
     archived: bool = False
 

@@ -291,6 +291,7 @@ class GetInbox(Query, frozen=True):
     """What you were told, newest first."""
 
     result = tuple[Told, ...]
+    example = {"unread": False}
 
     unread: bool = True
     limit: int = 50
