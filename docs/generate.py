@@ -214,7 +214,9 @@ def python_page() -> str | None:
 def _signature(name: str, thing: object) -> str:
     if not inspect.isroutine(thing):
         return ""
-    return f"```text\n{name}{inspect.signature(thing)}\n```"
+    # A function as a default would be shown with its address, which is another one each time.
+    shown = re.sub(r"<function ([\w.]+) at 0x[0-9a-f]+>", r"\1", str(inspect.signature(thing)))
+    return f"```text\n{name}{shown}\n```"
 
 
 def _members(kind: type) -> Iterator[tuple[str, str]]:

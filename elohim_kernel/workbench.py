@@ -16,17 +16,24 @@ from msgspec.structs import replace
 
 from elohim_kernel import registry
 from elohim_kernel.config import Settings, load
-from elohim_kernel.errors import Invalid, NotFound, Unavailable
+from elohim_kernel.errors import NotFound, Unavailable
 from elohim_kernel.model.access import Visibility
 from elohim_kernel.model.command import Command, Query
 from elohim_kernel.model.definition_text import parse_definition
 from elohim_kernel.model.stage_type import StageType
 from elohim_kernel.model.work_item import Priority, Status
 from elohim_kernel.model.workflow import Definition
-from elohim_kernel.ports import Repository
 from elohim_kernel.runtime.notebook import Playbook
-from elohim_kernel.runtime.playbooks import OnCell, PlaybookRun, playbook_files, playbook_named, run_playbook
-from elohim_kernel.runtime.repository import open_repository
+from elohim_kernel.runtime.playbooks import (
+    OnCell,
+    PlaybookRun,
+    never,
+    playbook_files,
+    playbook_named,
+    run_playbook,
+    unseen,
+)
+from elohim_kernel.runtime.repository import open_repository, revision_of
 from elohim_kernel.runtime.session import Session, open_session
 from elohim_kernel.runtime.worker import OnProgress, Worker, silent
 from elohim_kernel.store.changes import unpack
@@ -60,6 +67,9 @@ from elohim_kernel.workflows.work_items import (
 STANDARD_REVIEW: Final = "Standard Code Review"
 _POLL_S: Final = 0.2
 _RESTING: Final = frozenset({Status.COMPLETED, Status.CANCELLED, Status.FAILED, Status.WAITING})
+
+
+Item = str | ItemDetails | ItemSummary | Moved  # an item by reference or id, or whatever a verb gave you of it
 
 
 class Workbench:
@@ -135,9 +145,9 @@ class Workbench:
         opened: Moved = self.do(command, key=key)
         return opened
 
-    def item(self, reference: str) -> ItemDetails:
+    def item(self, reference: Item) -> ItemDetails:
         """Everything about one item. Raises `NotFound`."""
-        found: ItemDetails = self.ask(GetItem(item=reference))
+        found: ItemDetails = self.ask(GetItem(item=_id(reference)))
         return found
 
     def items(
@@ -169,72 +179,77 @@ class Workbench:
         )
         return found
 
-    def claim(self, item: str) -> Moved:
+    def claim(self, item: Item) -> Moved:
         """Take an item from its queue."""
-        return self._moved(ClaimItem(item=item))
+        return self._moved(ClaimItem(item=_id(item)))
 
-    def release(self, item: str, *, note: str = "") -> Moved:
+    def release(self, item: Item, *, note: str = "") -> Moved:
         """Give an item back to its queue."""
-        return self._moved(ReleaseItem(item=item, note=note))
+        return self._moved(ReleaseItem(item=_id(item), note=note))
 
-    def reassign(self, item: str, to: str, *, note: str = "") -> Moved:
+    def reassign(self, item: Item, to: str, *, note: str = "") -> Moved:
         """Give an item to somebody else, by name."""
-        return self._moved(ReassignItem(item=item, to=to, note=note))
+        return self._moved(ReassignItem(item=_id(item), to=to, note=note))
 
-    def complete(self, item: str, *, note: str = "", outcome: str = "", **form: Any) -> Moved:
+    def complete(self, item: Item, *, note: str = "", outcome: str = "", **form: Any) -> Moved:
         """Complete the stage an item is in; `form` are the answers of the stage's form."""
-        return self._moved(CompleteStage(item=item, note=note, outcome=outcome, form=form))
+        return self._moved(CompleteStage(item=_id(item), note=note, outcome=outcome, form=form))
 
-    def send_back(self, item: str, *, note: str, to: str = "") -> Moved:
+    def send_back(self, item: Item, *, note: str, to: str = "") -> Moved:
         """Send an item back to an earlier stage; "" is the one it came from."""
-        return self._moved(SendBack(item=item, note=note, to=to))
+        return self._moved(SendBack(item=_id(item), note=note, to=to))
 
-    def cancel(self, item: str, *, reason: str) -> Moved:
+    def cancel(self, item: Item, *, reason: str) -> Moved:
         """Give an item up."""
-        return self._moved(CancelItem(item=item, reason=reason))
+        return self._moved(CancelItem(item=_id(item), reason=reason))
 
-    def retry(self, item: str, *, note: str = "") -> Moved:
+    def retry(self, item: Item, *, note: str = "") -> Moved:
         """Try a failed automated stage again."""
-        return self._moved(RetryStage(item=item, note=note))
+        return self._moved(RetryStage(item=_id(item), note=note))
 
-    def comment(self, item: str, text: str) -> Moved:
+    def comment(self, item: Item, text: str) -> Moved:
         """Say something about an item; `@name` tells that person."""
-        return self._moved(CommentItem(item=item, text=text))
+        return self._moved(CommentItem(item=_id(item), text=text))
 
     def change(
-        self, item: str, *, title: str | None = None, priority: str | None = None, data: Mapping[str, Any] | None = None
+        self,
+        item: Item,
+        *,
+        title: str | None = None,
+        priority: str | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> Moved:
         """Set fields of an item; `None` leaves one as it is, `data` is merged by key."""
         level = Priority(priority) if priority else None
-        return self._moved(ChangeItem(item=item, title=title, priority=level, data=data))
+        return self._moved(ChangeItem(item=_id(item), title=title, priority=level, data=data))
 
-    def tag(self, item: str, *add: str, remove: tuple[str, ...] = ()) -> Moved:
+    def tag(self, item: Item, *add: str, remove: tuple[str, ...] = ()) -> Moved:
         """Add and remove tags."""
-        return self._moved(TagItem(item=item, add=add, remove=tuple(remove)))
+        return self._moved(TagItem(item=_id(item), add=add, remove=tuple(remove)))
 
-    def link(self, item: str, target: str, *, kind: str = "relates", title: str = "") -> Moved:
+    def link(self, item: Item, target: str, *, kind: str = "relates", title: str = "") -> Moved:
         """Relate an item to another one, or to an http(s) address."""
-        return self._moved(LinkItem(item=item, target=target, kind=kind, title=title))
+        return self._moved(LinkItem(item=_id(item), target=target, kind=kind, title=title))
 
-    def attach(self, item: str, path: str | Path) -> Moved:
+    def attach(self, item: Item, path: str | Path) -> Moved:
         """Attach a file by reference, with its digest. Raises `NotFound` when it is not there."""
         location, size, digest = _measured(Path(path))
         name = Path(path).name
-        return self._moved(AttachFile(item=item, name=name, location=location, size=size, digest=digest))
+        return self._moved(AttachFile(item=_id(item), name=name, location=location, size=size, digest=digest))
 
-    def approve(self, approval: str, *, comment: str = "", digest: str | None = None) -> Decided:
+    def approve(self, approval: Item, *, comment: str = "", digest: str | None = None) -> Decided:
         """Say yes: to an approval by id, or to the open one of an item. `digest` is what you were shown."""
-        decided: Decided = self.do(Approve(approval=approval, comment=comment, digest=digest))
+        decided: Decided = self.do(Approve(approval=_id(approval), comment=comment, digest=digest))
         return decided
 
-    def reject(self, approval: str, *, comment: str = "", digest: str | None = None) -> Decided:
+    def reject(self, approval: Item, *, comment: str = "", digest: str | None = None) -> Decided:
         """Say no; see `approve`."""
-        decided: Decided = self.do(Reject(approval=approval, comment=comment, digest=digest))
+        decided: Decided = self.do(Reject(approval=_id(approval), comment=comment, digest=digest))
         return decided
 
-    def approvals(self, item: str = "") -> tuple[Asked, ...]:
+    def approvals(self, item: Item = "") -> tuple[Asked, ...]:
         """The approvals of an item; "" gives all open ones you can see."""
-        found: tuple[Asked, ...] = self.ask(ListApprovals(item=item))
+        found: tuple[Asked, ...] = self.ask(ListApprovals(item=_id(item)))
         return found
 
     def inbox(self, *, unread: bool = True) -> tuple[Told, ...]:
@@ -319,17 +334,17 @@ class Workbench:
         flow = self.instantiate(template)
         where = {
             "repository": change.repository,
-            "base": _revision(source, change.base_name, change.base),
-            "head": _revision(source, change.head_name, change.head),
+            "base": revision_of(source, change.base_name, change.base),
+            "head": revision_of(source, change.head_name, change.head),
         }
         opened = self.open_item(flow.id, change.title or f"Review {change.head_name}", data=where)
         first = self.workflow(flow.id).definition.stages[0]
         wanted = {field.name for field in first.form}
         return self.complete(opened.id, **{name: value for name, value in where.items() if name in wanted and value})
 
-    def drain(self, item: str = "", *, on_progress: OnProgress = silent) -> int:
+    def drain(self, item: Item = "", *, on_progress: OnProgress = silent) -> int:
         """Run, here and now, the automated stages that are due, of one item or of all; returns how many were run."""
-        return self.worker(on_progress=on_progress).drain(item=item)
+        return self.worker(on_progress=on_progress).drain(item=_id(item))
 
     def worker(self, *, on_progress: OnProgress = silent) -> Worker:
         """A worker on this store."""
@@ -342,7 +357,7 @@ class Workbench:
             run_timeout_s=self.settings.run_timeout_s,
         )
 
-    def wait(self, item: str, *, timeout_s: float = 600.0) -> ItemDetails:
+    def wait(self, item: Item, *, timeout_s: float = 600.0) -> ItemDetails:
         """Wait until nothing automated is left to do for an item, when a worker elsewhere does it.
 
         Raises `Unavailable` when that takes longer than `timeout_s`.
@@ -368,8 +383,8 @@ class Workbench:
         *,
         item: str,
         output: Path | None = None,
-        on_progress: OnCell = lambda _cell, _cells, _text: None,
-        cancelled: Callable[[], bool] = lambda: False,
+        on_progress: OnCell = unseen,
+        cancelled: Callable[[], bool] = never,
     ) -> PlaybookRun:
         """Run a playbook for an item; see `runtime.playbooks.run_playbook`."""
         return run_playbook(
@@ -389,12 +404,8 @@ class Workbench:
         return result
 
 
-def _revision(source: Repository, name: str, commit: str) -> str:
-    """The name of a commit where it is a revision; a description such as "the commit before main" is not one."""
-    try:
-        return name if source.resolve(name) == commit else commit
-    except Invalid:
-        return commit
+def _id(item: Item) -> str:
+    return item if isinstance(item, str) else item.id
 
 
 def _measured(path: Path) -> tuple[str, int, str]:

@@ -87,6 +87,7 @@ EVENTS: Final[Mapping[str, type[Any]]] = {  # structs of many shapes, hence Any
 }
 _KINDS: Final = {kind: name for name, kind in EVENTS.items()}
 
+
 def kind_of(data: object) -> str:
     """The kind of an event's data."""
     return _KINDS[type(data)]
@@ -105,6 +106,7 @@ Entity = (
     | run.Delivery
     | record.Inbox
 )
+
 
 def responsible(event: Event) -> str:
     """Id of whose doing it is: the person a service acted for, else the actor."""

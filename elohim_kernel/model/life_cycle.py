@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from elohim_kernel.errors import Conflict, Invalid
-from elohim_kernel.model.guards import Guard, parse
+from elohim_kernel.model.guards import Guard, explain, parse
 from elohim_kernel.model.stage_type import StageType
 from elohim_kernel.model.value import Value
 from elohim_kernel.model.work_item import Entry, Status, WorkItem, due_after
@@ -62,6 +62,7 @@ class Chosen(Value, frozen=True):
 
     to: str
     why: str = ""
+    tried: tuple[str, ...] = ()  # each guard that was asked: its clauses with their values, in words
 
 
 def facts_for(
@@ -88,12 +89,14 @@ def facts_for(
 
 def choose(definition: Definition, stage: Stage, facts: Mapping[str, Any]) -> Chosen:
     """The first route whose guard is true; else the default. An unknown or failing guard never moves an item."""
+    tried: list[str] = []
     for route in stage.routes:
         if not route.when:
-            return Chosen(to=route.to)
+            return Chosen(to=route.to, tried=tuple(tried))
+        tried.append(f"to {route.to}: {explain(guard(route.when), facts)}")
         if guard(route.when).evaluate(facts).passed:
-            return Chosen(to=route.to, why=route.when)
-    return Chosen(to=definition.after(stage))
+            return Chosen(to=route.to, why=route.when, tried=tuple(tried))
+    return Chosen(to=definition.after(stage), tried=tuple(tried))
 
 
 def enter(definition: Definition, key: str, *, number: int, now: datetime, resolve: Resolve) -> Entry:

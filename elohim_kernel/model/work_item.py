@@ -166,6 +166,7 @@ class WorkItemAdvanced(Value, frozen=True, tag="work_item.advanced"):
     data: Mapping[str, Any] = {}  # merged into the item's data
     facts: Mapping[str, Any] = {}
     why: str = ""  # the guard that chose the route
+    tried: tuple[str, ...] = ()  # every guard that was asked, with its clauses' values
 
 
 class WorkItemSentBack(Value, frozen=True, tag="work_item.sent_back"):

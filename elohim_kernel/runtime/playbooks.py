@@ -27,6 +27,15 @@ _STATUS: Final = {
 }
 
 
+def unseen(_cell: int, _cells: int, _text: str) -> None:
+    """Progress for nobody."""
+
+
+def never() -> bool:
+    """Nobody cancels."""
+    return False
+
+
 class PlaybookRun(Value, frozen=True):
     """A playbook that was run: the run's id, and how the notebook ended."""
 

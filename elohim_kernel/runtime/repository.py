@@ -16,6 +16,7 @@ from pygit2.enums import FileMode
 
 from elohim_kernel.errors import Invalid, TooLarge, Unavailable
 from elohim_kernel.model.change import Change
+from elohim_kernel.ports import Repository
 from elohim_kernel.runtime.comparison import MAX_COMMITS, commit_of, commits_between, has_work_tree, sides, title_of
 from elohim_kernel.runtime.difference import difference
 from elohim_kernel.runtime.gitpaths import is_plain, raw_of, shown
@@ -53,6 +54,14 @@ def _cannot_open(path: str, said: str) -> Invalid:
             hint=f"if you trust it, run: git config --global --add safe.directory {Path(path).resolve()}",
         )
     return Invalid(f"the repository at {path!r} cannot be opened: {said}")
+
+
+def revision_of(source: Repository, name: str, commit: str) -> str:
+    """`name` where it is a revision that means `commit`, else `commit`: "the commit before main" is none."""
+    try:
+        return name if source.resolve(name) == commit else commit
+    except Invalid:
+        return commit
 
 
 class GitRepository:

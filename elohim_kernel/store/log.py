@@ -87,7 +87,7 @@ def event_of(row: dict[str, Any]) -> Event:
     body = _decode_body(row["body"])
     return Event(
         seq=row["seq"],
-        when=row["ts"],
+        when=row["ts"].replace(tzinfo=UTC),
         subject=row["subject"],
         scope=row["scope"],
         actor=row["actor"],

@@ -42,6 +42,7 @@ class HistoryEntry(Value, frozen=True, rename={"from_": "from"}):
     by: str
     when: datetime
     note: str = ""
+    why: tuple[str, ...] = ()  # the guards that were asked on leaving the stage, with their clauses' values
 
 
 class Comment(Value, frozen=True):
@@ -185,7 +186,11 @@ def _told(reader: Reader, item: WorkItem) -> tuple[tuple[HistoryEntry, ...], tup
                 comments.append(Comment(by=by, when=event.when, text=data.text))
             case WorkItemOpened():
                 history.append(HistoryEntry(from_="", to=data.entry.stage, by=by, when=event.when, note="opened"))
-            case WorkItemAdvanced() | WorkItemSentBack():
+            case WorkItemAdvanced(entry=entry, note=note, tried=tried):
+                history.append(
+                    HistoryEntry(from_=data.from_stage, to=entry.stage, by=by, when=event.when, note=note, why=tried)
+                )
+            case WorkItemSentBack():
                 history.append(
                     HistoryEntry(from_=data.from_stage, to=data.entry.stage, by=by, when=event.when, note=data.note)
                 )

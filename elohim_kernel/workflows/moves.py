@@ -90,6 +90,7 @@ def advance(
             data=data or {},
             facts=facts or {},
             why="" if to else chosen.why,
+            tried=() if to else chosen.tried,
         ),
         subject=item.id,
         scope=item.workflow,
