@@ -79,7 +79,7 @@ class Assignment(Value, frozen=True):
     data: Mapping[str, Any]  # JSON, hence Any
     title: str
     behalf: str  # id of whom the run acts for
-    attempt: int
+    attempt: int  # of the run: from 2 on it has steps to recall
     event: int
 
 
@@ -192,7 +192,7 @@ def _take(command: ClaimDelivery, unit: Unit, delivery: Delivery, item: WorkItem
         data=item.data,
         title=item.title,
         behalf=_originator(item),
-        attempt=delivery.attempts + 1,
+        attempt=known.attempt + 1 if known else 1,
         event=seq_of(delivery.event),
     )
 
