@@ -2,15 +2,19 @@
 
 import csv
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from elohim_kernel.surfaces.cli.call import Call
 from elohim_kernel.surfaces.cli.door import command
-from elohim_kernel.surfaces.cli.layout import counted, table, width
+from elohim_kernel.surfaces.cli.layout import counted, cut, pairs, table, width
+from elohim_kernel.surfaces.cli.output import painted
 from elohim_kernel.surfaces.text import cell, text
+
+_COLUMN: Final = 12  # columns of the terminal that a column needs to be readable
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -33,8 +37,9 @@ def sql(
     from elohim_kernel.surfaces.cli.values import literal, named
 
     bound = {name: literal(word) for name, word in named(parameters).items()}
-    if "query" in bound:
-        raise Invalid("a parameter cannot be called 'query'", hint="take another name for it")
+    taken = bound.keys() & {"query", "self"}
+    if taken:
+        raise Invalid(f"a parameter cannot be called {min(taken)!r}", hint="take another name for it")
     result = call.workbench.sql(sys.stdin.read() if query == "-" else query, **bound)
     if result.note:
         call.out.remark(result.note)
@@ -51,5 +56,15 @@ def sql(
         writer.writerow([cell(name) for name in result.columns])
         writer.writerows([cell(value) for value in row.values()] for row in rows)
         return
-    lines = table(result.columns, [tuple(row.values()) for row in rows], room=width())
-    call.show(rows, lambda: [*lines] or [text(f"no rows of {', '.join(result.columns)}")])
+    shown = rows_for_people(result.columns, rows, width())
+    call.show(rows, lambda: [*shown] or [text(f"no rows of {', '.join(result.columns)}")])
+
+
+def rows_for_people(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], room: int | None) -> Iterator[str]:
+    """A table, or where so many columns do not fit the room, one row below the other."""
+    if room is None or len(columns) * _COLUMN <= room:
+        yield from table(columns, [tuple(row.values()) for row in rows], room=room)
+        return
+    for number, row in enumerate(rows, start=1):
+        yield painted(f"row {number}", "strong")
+        yield from (cut(line, room) for line in pairs(row.items(), indent="  "))

@@ -9,6 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from elohim_kernel.surfaces.cli.sql import rows_for_people
+
 TRIAGE = "name: Triage\nstages:\n- {key: look, name: Look}\n"
 
 
@@ -153,6 +155,16 @@ def test_sql_answers_in_rows_tables_csv_and_arrow(reviewed: Any, tmp_path: Path)
     assert told == [{"severity": "high", "n": "3"}]
     assert pa.ipc.open_file(file).read_all().to_pylist() == rows
     assert reviewed.json("sql", "select count(*) as n from work_items where 1 = $one", "-p", "one=2") == [{"n": 0}]
+
+
+def test_rows_too_wide_for_the_terminal_are_shown_one_below_the_other():
+    row = {f"column_{number}": f"value {number}" for number in range(9)}
+
+    told = list(rows_for_people(list(row), [row, row], 80))
+
+    assert told[:2] == ["row 1", "  column_0  value 0"]
+    assert len(told) == 2 * (1 + len(row))
+    assert next(iter(rows_for_people(list(row), [row], None))).startswith("COLUMN_0")
 
 
 def test_csv_cells_never_start_a_formula(reviewed: Any):
