@@ -209,8 +209,9 @@ def checked(operation: C) -> C:
     try:
         plain = msgspec.to_builtins(operation, builtin_types=_KEPT, str_keys=True)
         _check_kept(name, plain)
-        return msgspec.convert(plain, type=type(operation), builtin_types=_KEPT)
-    except (msgspec.ValidationError, TypeError) as wrong:
+        # Through bytes, because that makes lists of tuples among the data, as the log will.
+        return msgspec.msgpack.decode(msgspec.msgpack.encode(plain), type=type(operation))
+    except (msgspec.ValidationError, TypeError, OverflowError, UnicodeEncodeError) as wrong:
         raise Invalid(f"{name}: {wrong}") from None
     except RecursionError:
         raise Invalid(f"{name}: the data is nested too deep", hint=f"{_DEPTH_CAP} levels are the most") from None
@@ -227,7 +228,7 @@ def _check_kept(name: str, value: Any, depth: int = 0) -> None:  # plain data of
         for key, each in value.items():
             _check_kept(name, key, depth)
             _check_kept(name, each, depth + 1)
-    elif kind is list:
+    elif kind is list or kind is tuple:
         _check_depth(name, depth)
         for each in value:
             _check_kept(name, each, depth + 1)
