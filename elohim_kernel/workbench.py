@@ -23,6 +23,7 @@ from elohim_kernel.model.definition_text import parse_definition
 from elohim_kernel.model.stage_type import StageType
 from elohim_kernel.model.work_item import Priority, Status
 from elohim_kernel.model.workflow import Definition
+from elohim_kernel.runtime.handle import Handle
 from elohim_kernel.runtime.notebook import Playbook
 from elohim_kernel.runtime.playbooks import (
     OnCell,
@@ -374,7 +375,7 @@ class Workbench:
 
     def playbooks(self) -> tuple[Playbook, ...]:
         """The playbooks there are, with their parameters."""
-        return tuple(playbook_named(name)[1] for name in playbook_files())
+        return tuple(playbook_named(name, self._home)[1] for name in playbook_files(self._home))
 
     def run_playbook(
         self,
@@ -398,6 +399,10 @@ class Workbench:
             cancelled=cancelled,
             on_progress=on_progress,
         )
+
+    def start_playbook(self, name: str, parameters: Mapping[str, object], *, item: str) -> Handle[PlaybookRun]:
+        """The same without waiting for it."""
+        return Handle(lambda stop: self.run_playbook(name, parameters, item=item, cancelled=stop), name=name)
 
     def _moved(self, command: Command) -> Moved:
         result: Moved = self.do(command)

@@ -57,14 +57,15 @@ class PlaybookRun(Value, frozen=True):
         return f"{told.status.value} in cell {told.cell} ({told.source}): {told.ename}: {told.evalue}"
 
 
-def playbook_files() -> Mapping[str, Path]:
-    """The playbooks there are, by name."""
-    return {path.stem: path for path in sorted(shipped("playbooks").glob("*.ipynb"))}
+def playbook_files(home: Path | None) -> Mapping[str, Path]:
+    """The playbooks there are, by name: those of `home` and ours, which cannot be replaced."""
+    own = sorted((home / "playbooks").glob("*.ipynb")) if home is not None else []
+    return {path.stem: path for path in (*own, *sorted(shipped("playbooks").glob("*.ipynb")))}
 
 
-def playbook_named(name: str) -> tuple[Path, Playbook]:
+def playbook_named(name: str, home: Path | None) -> tuple[Path, Playbook]:
     """A playbook's file and description; raises `NotFound` naming those there are."""
-    files = playbook_files()
+    files = playbook_files(home)
     if name not in files:
         raise NotFound(f"there is no playbook {name!r}", hint=f"there is {', '.join(files) or 'none'}")
     return files[name], describe(files[name])
@@ -88,7 +89,7 @@ def run_playbook(
     """
     if home is None:
         raise NotRun(f"playbook {name} was not run, because a store in memory cannot be reached from a notebook")
-    notebook, described = playbook_named(name)
+    notebook, described = playbook_named(name, home)
     run: str = session.do(StartPlaybook(item=item, playbook=name, digest=described.digest))
     place = output or home / "runs" / run / f"{name}.ipynb"
     ended = EndRun(run=run, status=RunStatus.FAILED, error="the runner did not come to an end")

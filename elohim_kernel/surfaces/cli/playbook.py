@@ -23,7 +23,8 @@ def list_playbooks(call: Call) -> None:
     from elohim_kernel.model.value import plain
     from elohim_kernel.runtime.playbooks import playbook_files, playbook_named
 
-    found = [plain(playbook_named(name)[1]) for name in playbook_files()]
+    home = call.home
+    found = [plain(playbook_named(name, home)[1]) for name in playbook_files(home)]
     head = ("playbook", "parameters", "title")
     rows = [(one["name"], [each["name"] for each in one["parameters"]], one["title"]) for one in found]
     call.show(found, lambda: list(table(head, rows, room=width())) or ["no playbooks"])
@@ -35,7 +36,7 @@ def show(call: Call, name: Name) -> None:
     from elohim_kernel.model.value import plain
     from elohim_kernel.runtime.playbooks import playbook_named
 
-    path, described = playbook_named(name)
+    path, described = playbook_named(name, call.home)
     found = {**plain(described), "path": str(path)}
     call.show(found, lambda: _page(found))
 
