@@ -1,6 +1,7 @@
 """Counts and latencies of what passes the gate. Labels come from closed lists: operation names and outcomes."""
 
 import threading
+from bisect import bisect_left
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -28,7 +29,7 @@ class Meter:
 
     def count(self, operation: str, outcome: Outcome, seconds: float) -> None:
         """Add one operation that took `seconds`."""
-        place = next((i for i, limit in enumerate(BUCKETS_S) if seconds <= limit), len(BUCKETS_S))
+        place = bisect_left(BUCKETS_S, seconds)
         label = (operation, outcome)
         with self._lock:
             row = self._buckets.setdefault(label, [0] * (len(BUCKETS_S) + 1))

@@ -4,7 +4,7 @@ A *tenant* is whom a row belongs to: a person (`us_…`), a team (`tm_…`) or e
 does not exist for you, so `decide` distinguishes "not there" from "not allowed".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 from typing import Final
 
@@ -143,14 +143,14 @@ _OWN: Final = {
 
 def level_of(principal: Principal, permission: Permission, tenant: str, roles: Mapping[str, Role]) -> Level:
     """The level at which `principal` holds `permission` over rows of `tenant`; `roles` by name."""
-    if tenant == principal.id:
-        best = _OWN.get(permission, Level.NONE)
-        held: Iterable[str] = principal.roles_in(GLOBAL)
-    else:
-        best = Level.NONE
-        held = principal.roles_in(tenant)
-    known = (roles[name] for name in held if name in roles)
-    return max([best, *(role.permissions.get(permission, Level.NONE) for role in known)])
+    in_own = tenant == principal.id
+    best = _OWN.get(permission, Level.NONE) if in_own else Level.NONE
+    place = GLOBAL if in_own else tenant
+    for grant in principal.grants:
+        role = roles.get(grant.role) if grant.scope == place else None
+        if role is not None:
+            best = max(best, role.permissions.get(permission, Level.NONE))
+    return best
 
 
 def decide(principal: Principal, need: Need, tenant: str, roles: Mapping[str, Role]) -> Verdict:

@@ -17,6 +17,7 @@ from elohim_kernel.model.workflow import END, AssignTo, Definition, Stage
 _SIZE_CAP: Final = 256 * 1024  # bytes
 _NODE_CAP: Final = 20_000
 _DEPTH_CAP: Final = 30
+_LINE_BREAKS: Final = frozenset("\r\x85\u2028\u2029\ufeff")
 _MINUTES_CAP: Final = 10 * 366 * 24 * 60
 
 Path = tuple[str | int, ...]
@@ -59,7 +60,8 @@ class _Source:
         try:
             return yaml.SafeLoader("").construct_object(node)
         except (yaml.YAMLError, ValueError):
-            raise self.complaint(path, f"{node.value!r} is no {node.tag}", hint="put it in quotes") from None
+            unread = f"{node.value!r} cannot be read as {node.tag}"
+            raise self.complaint(path, unread, hint="put it in quotes") from None
 
     def _read_mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -198,8 +200,20 @@ def _type_problems(stage: Stage) -> Iterator[tuple[Path, str]]:
 
 def to_yaml(definition: Definition) -> str:
     """The definition as YAML that reads back to the same: only what differs from the defaults is written."""
-    text: str = yaml.safe_dump(_sparse(definition), sort_keys=False, allow_unicode=True, width=110)
+    text: str = yaml.dump(_sparse(definition), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
     return text
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text with unusual line breaks so that they are read back as they are."""
+
+
+def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    style = '"' if _LINE_BREAKS.intersection(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def _sparse(value: Any) -> Any:  # JSON, hence Any

@@ -59,6 +59,8 @@ def answers(fields: tuple[Field, ...], given: Mapping[str, Any]) -> dict[str, An
     >>> answers((Field(name="ok", type=FieldType.BOOLEAN, required=True),), {"ok": True})
     {'ok': True}
     """
+    if not fields and not given:
+        return {}
     known = {field.name for field in fields}
     wrong = [
         f"{name}: not a field of this form ({', '.join(sorted(known)) or 'it has none'})"

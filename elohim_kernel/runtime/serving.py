@@ -5,6 +5,7 @@ listens. It ends when nobody has been there for a while or on SIGTERM, after eve
 """
 
 import argparse
+import gc
 import json
 import logging
 import os
@@ -32,6 +33,8 @@ from elohim_kernel.store.wire import Done, Fields, Kind, Request, Wanted, decode
 
 _ROOM: Final = 64 * 1024 * 1024  # bytes on the disk below which folding the write-ahead log is put off
 _SWITCH_S: Final = 0.0005  # the committer and the loop hand over often; Python's 5 ms would be felt in every reply
+
+_COLLECT_AFTER: Final = (50_000, 50, 1_000)  # states live long and have no cycles: looking for some costs a fifth
 
 _log: Final = logging.getLogger("elohim.owner")
 _read_wanted: Final = decoder(Wanted)
@@ -177,23 +180,30 @@ def _listening(path: Path) -> socket.socket:
     return listener
 
 
+@contextmanager
+def tuned() -> Iterator[None]:
+    """The interpreter set up for a process that owns a store, as long as the block lasts."""
+    switch_s, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(_SWITCH_S)
+    gc.set_threshold(*_COLLECT_AFTER)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(switch_s)
+        gc.set_threshold(*thresholds)
+
+
 def main(parts: Parts, argv: list[str] | None = None) -> int:
     """Run the owner process; returns its exit code. `None` reads the options of this process."""
     options = _options(argv)
     starter = _Starter(options.ready_fd)
     logging.basicConfig(level=options.log_level.upper(), format="%(asctime)s %(process)d %(levelname)s %(message)s")
-    sys.setswitchinterval(_SWITCH_S)
     home = Home(options.home)
     try:
         lock = options.lock_fd if options.lock_fd >= 0 else _locked(home)
         os.set_inheritable(lock, False)
-        run(
-            home,
-            lock=lock,
-            idle_s=options.idle,
-            ready=lambda: starter.tell(None),
-            parts=parts,
-        )
+        with tuned():
+            run(home, lock=lock, idle_s=options.idle, ready=lambda: starter.tell(None), parts=parts)
     except KernelError as wrong:
         _log.error("%s", wrong)
         starter.tell(wrong)

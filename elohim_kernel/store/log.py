@@ -55,9 +55,8 @@ _decode_body: Final = msgspec.json.Decoder(_Read).decode
 
 
 def record_hash(before: str, micros: int, fields: Sequence[str]) -> str:
-    """SHA-256 over the hash before, the time in microseconds and the record's fields, none of which can flow over."""
-    text = "\x1f".join([before, str(micros), *[f"{len(field)}:{field}" for field in fields]])
-    return hashlib.sha256(text.encode()).hexdigest()
+    """SHA-256 over a JSON list of the hash before, the time in microseconds and the record's fields."""
+    return hashlib.sha256(_encode((before, micros, *fields))).hexdigest()
 
 
 def micros_of(when: datetime) -> int:

@@ -62,7 +62,7 @@ class Memory:
         table = TABLE_OF[kind]
         before = self.states.get(state.id)
         key = table.key(state)
-        if before is not None:
+        if before is not None and table.pinned:  # of the others no key ever changes
             old = table.key(before[0])
             # The old name may be another's by now.
             if old != key and self._keys.get((kind, old)) == state.id:

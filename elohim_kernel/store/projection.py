@@ -4,7 +4,7 @@ Anything here can be thrown away and made again from the events and the bulk fac
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import pyarrow as pa
 
@@ -51,25 +51,15 @@ def flush(database: Database, memory: Memory, pending: Sequence[Pending]) -> Non
 
 
 def _notification_rows(pending: Sequence[Pending]) -> pa.Table | None:
-    columns: dict[str, list[Any]] = {field.name: [] for field in NOTIFICATIONS}  # columns of several types, hence Any
-    for event, after in pending:
-        for told in notifications(event, after):
-            row = (
-                event.seq,
-                told.recipient,
-                event.actor,
-                told.kind.value,
-                told.item,
-                told.reference,
-                event.scope,
-                told.text,
-                event.when,
-            )
-            for column, value in zip(columns.values(), row, strict=True):
-                column.append(value)
-    if not columns["seq"]:
+    rows = [
+        (event.seq, one.recipient, event.actor, one.kind, one.item, one.reference, event.scope, one.text, event.when)
+        for event, after in pending
+        for one in notifications(event, after)
+    ]
+    if not rows:
         return None
-    return pa.table({field.name: pa.array(columns[field.name], field.type) for field in NOTIFICATIONS})
+    columns = zip(NOTIFICATIONS, zip(*rows, strict=True), strict=True)
+    return pa.table({field.name: pa.array(column, field.type) for field, column in columns})
 
 
 def catch_up(database: Database, memory: Memory) -> list[Pending]:

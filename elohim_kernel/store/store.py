@@ -271,7 +271,7 @@ class _Group:
         self._now = store._now()
         self._states: dict[str, tuple[Entity, int]] = {}
         self._keys: dict[tuple[type, str], str] = {}
-        self._kinds: set[type] = set()
+        self._roles_changed = False
         self._units: list[Unit] = []
         self._results: dict[_Key, str] = {}
         self._next = store._next_seq
@@ -311,7 +311,7 @@ class _Group:
             first_seq=self._next,
             earlier=self._states,
             earlier_keys=self._keys,
-            earlier_kinds=self._kinds,
+            roles_changed=self._roles_changed,
             last_number=self._last_number,
             actor=caller.actor,
             request=caller.request,
@@ -338,7 +338,7 @@ class _Group:
             self._results[key] = text
         self._states.update(unit.changed)
         self._keys.update(unit.keys)
-        self._kinds.update(kind for kind, _ in unit.keys)
+        self._roles_changed |= unit.roles_changed
         self._units.append(unit)
         self._next += len(unit.events)
         self._last_number = unit.last_number

@@ -103,8 +103,8 @@ _WORK_ITEM_COLUMNS: Final = (
     _c("overdue", _BOOL),
     _c("approval"),
     _c("tags", _TEXTS, lambda item: list(item.tags)),
-    _c("data", get=lambda item: to_json(item.data)),
-    _c("facts", get=lambda item: to_json(item.facts)),
+    _c("data", get=lambda item: to_json(item.data) if item.data else "{}"),
+    _c("facts", get=lambda item: to_json(item.facts) if item.facts else "{}"),
     _c("resolution"),
 )
 

@@ -4,7 +4,7 @@ A unit sees the states as its own events leave them. Nothing reaches the store b
 command's unit is thrown away.
 """
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -110,7 +110,7 @@ class Unit(Reader):
         first_seq: int,
         earlier: Mapping[str, tuple[Entity, int]],
         earlier_keys: Mapping[tuple[type, str], str],
-        earlier_kinds: Set[type],
+        roles_changed: bool,
         last_number: int,
         actor: str = "",
         request: str = "",
@@ -121,7 +121,7 @@ class Unit(Reader):
         self._earlier = earlier
         self._states = memory.states
         self._earlier_keys = earlier_keys
-        self._earlier_kinds = earlier_kinds
+        self.roles_changed = roles_changed
         self._next = first_seq
         self._actor = actor or principal.id
         self._behalf = principal.id if actor and actor != principal.id else ""
@@ -165,7 +165,7 @@ class Unit(Reader):
 
     def roles(self) -> Mapping[str, Role]:
         """Every role by name, new ones of this batch included."""
-        if Role not in self._earlier_kinds and not any(kind is Role for kind, _ in self.keys):
+        if not self.roles_changed:
             return super().roles()
         return {role.name: role for role in self.every(Role)}
 
@@ -231,7 +231,10 @@ class Unit(Reader):
 
     def _take(self, state: Entity, seq: int) -> None:
         self.changed[state.id] = (state, seq)
-        self.keys[type(state), TABLE_OF[type(state)].key(state)] = state.id
+        kind = type(state)
+        self.keys[kind, TABLE_OF[kind].key(state)] = state.id
+        if kind is Role:
+            self.roles_changed = True
 
 
 def scopes_of(principal: Principal, workflows: Sequence[Workflow], roles: Mapping[str, Role]) -> list[str]:

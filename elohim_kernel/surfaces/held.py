@@ -1,11 +1,10 @@
 """The store that a server works on: owned by its process, or reached through the owner there is."""
 
 import math
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import Final, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -14,12 +13,10 @@ from elohim_kernel.audit.metrics import Reading
 from elohim_kernel.config import Settings
 from elohim_kernel.errors import KernelError, Unavailable
 from elohim_kernel.runtime.inline import InlineSession, Parts
-from elohim_kernel.runtime.serving import Owned, owning
+from elohim_kernel.runtime.serving import Owned, owning, tuned
 from elohim_kernel.runtime.session import RemoteSession, Session
 from elohim_kernel.store.client import Client
 from elohim_kernel.store.home import Home, Mode, held_inline
-
-_SWITCH_S: Final = 0.0005  # as in the owner process: the committer and the loop hand over often
 
 
 class Store(Protocol):
@@ -46,17 +43,13 @@ def held_store(settings: Settings) -> Iterator[Store]:
     home.prepare()
     lock = home.try_lock()
     if lock is not None:
-        switch_s = sys.getswitchinterval()
-        sys.setswitchinterval(_SWITCH_S)
-        try:
-            with owning(home, lock=lock, idle_s=math.inf, parts=Parts(registry.catalogue, registry.prepare)) as owned:
-                store = _Embedded(owned, settings)
-                try:
-                    yield store
-                finally:
-                    store.end()
-        finally:
-            sys.setswitchinterval(switch_s)
+        parts = Parts(registry.catalogue, registry.prepare)
+        with tuned(), owning(home, lock=lock, idle_s=math.inf, parts=parts) as owned:
+            store = _Embedded(owned, settings)
+            try:
+                yield store
+            finally:
+                store.end()
         return
     record = home.record()
     if record is not None and record.mode is Mode.INLINE and record.is_alive:

@@ -1,7 +1,7 @@
 """Transitions through the gate, durable, with history and audit, against one bare insert of the same events.
 
 The floor commits rows that are ready made, with one statement a batch: nothing that keeps these events can do less.
-Both are timed in turns in one process, so that a busy machine slows both.
+Both are timed in turns in one process, set up as the owner's is, so that a busy machine slows both.
 """
 
 import statistics
@@ -17,6 +17,7 @@ from elohim_kernel.gate import Gate
 from elohim_kernel.model.access import Principal, PrincipalKind
 from elohim_kernel.model.events import Event
 from elohim_kernel.model.workflow import Definition, Stage
+from elohim_kernel.runtime.serving import tuned
 from elohim_kernel.store.database import Database
 from elohim_kernel.store.log import GENESIS, event_of, to_rows
 from elohim_kernel.store.store import Caller, Store
@@ -30,7 +31,7 @@ _BATCHES = {1: 150, 8: 80, 64: 40}
 def run() -> list[dict[str, object]]:
     """One row for each number of clients in flight."""
     rows: list[dict[str, object]] = []
-    with bench_store() as (gate, caller, folder):
+    with tuned(), bench_store() as (gate, caller, folder):
         events = _events(gate, caller)
         bare = Database(folder / "bare.duckdb")
         for clients, batches in _BATCHES.items():
