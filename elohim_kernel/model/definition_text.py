@@ -204,7 +204,7 @@ def to_yaml(definition: Definition) -> str:
     return text
 
 
-class _Dumper(yaml.SafeDumper):
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # yaml brings no types
     """Quotes text with unusual line breaks so that they are read back as they are."""
 
 
