@@ -1,5 +1,6 @@
 """Named queries. Each one binds `$scopes`, the scopes the caller may see: a contract test holds us to it."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -48,10 +49,6 @@ QUERIES: Final[Mapping[str, str]] = {
         f"select * from findings where {_VISIBLE} and repository = $repository and ($tool = '' or tool = $tool)"
         " order by path, line, id"
     ),
-    "recommendation_of": (
-        f"select * from events where {_VISIBLE} and kind = 'recommendation.made' and subject = $item"
-        " order by seq desc limit 1"
-    ),
     "approvals_of": f"select body from approvals where {_VISIBLE} and item = $item order by requested_at, id",
     "open_approvals": f"select body from approvals where {_VISIBLE} and status = 'open' order by requested_at, id",
     "runs": (
@@ -74,5 +71,12 @@ QUERIES: Final[Mapping[str, str]] = {
     "due_approvals": (
         f"select id from approvals where {_VISIBLE} and status = 'open' and expires_at <= $until order by expires_at"
     ),
-    "items_matching": f"select id from work_items where {_VISIBLE} and id in (select unnest($ids)) order by number",
+}
+
+_READ: Final = re.compile(r"\b(?:from|join) (\w+)")
+_ALWAYS_CURRENT: Final = frozenset({"events", "sightings"})  # written with the log itself
+
+# The projected tables each query reads: only those have to catch up with the log before it runs.
+PROJECTED: Final[Mapping[str, frozenset[str]]] = {
+    name: frozenset(_READ.findall(sql)) - _ALWAYS_CURRENT for name, sql in QUERIES.items()
 }

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from elohim_kernel.errors import Fault, Invalid, KernelError, NotFound, Unauthenticated
 from elohim_kernel.model.access import Principal
 from elohim_kernel.model.events import Entity, event_id
+from elohim_kernel.model.record import FindingsRecorded
 from elohim_kernel.store import projection
 from elohim_kernel.store.database import Database
 from elohim_kernel.store.log import (
@@ -32,13 +33,14 @@ from elohim_kernel.store.log import (
     verify,
 )
 from elohim_kernel.store.memory import Memory
-from elohim_kernel.store.queries import QUERIES
+from elohim_kernel.store.queries import PROJECTED, QUERIES
 from elohim_kernel.store.tables import Table
 from elohim_kernel.store.unit import Reader, Unit
 
 _log: Final = logging.getLogger("elohim.store")
 _MAX_BATCH: Final = 256
 _FLUSH_AT: Final = 4_096  # events
+_FINDINGS_ALONE: Final = frozenset({"findings"})
 _REMEMBERED: Final = 10_000  # requests
 
 
@@ -181,13 +183,20 @@ class Store:
         return Reader(self.memory, self.read, principal=found, now=self._now(), trail=self)
 
     def read(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
-        """Rows of a named query, projections first brought up to the log."""
+        """Rows of a named query; the projections it reads are first brought up to the log."""
         sql = QUERIES.get(name)
         if sql is None:
             raise NotFound(f"there is no query {name!r}")
-        self.flush()
+        if self._lags(PROJECTED[name]):
+            self.flush()
         used = {key: value for key, value in parameters.items() if f"${key}" in sql}
         return self.database.read(sql, used)
+
+    def _lags(self, tables: frozenset[str]) -> bool:
+        """Whether some of these projected tables may be behind the log."""
+        if tables == _FINDINGS_ALONE:
+            return any(isinstance(event.data, FindingsRecorded) for event, _ in list(self._pending))
+        return bool(tables)
 
     def flush(self) -> None:
         """Bring the projections up to the log; nothing to do costs nothing."""

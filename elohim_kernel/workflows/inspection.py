@@ -1,18 +1,20 @@
 """Looking at work items: one with everything about it, a queue in its order, one's inbox."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
+
+import msgspec
 
 from elohim_kernel.model.access import Principal, Team
 from elohim_kernel.model.approval import Approval
 from elohim_kernel.model.command import Command, Query
-from elohim_kernel.model.events import event_id
+from elohim_kernel.model.events import EventData, event_id
 from elohim_kernel.model.form import Field
 from elohim_kernel.model.notification import addresses
 from elohim_kernel.model.recommendation import Recommendation
-from elohim_kernel.model.record import Inbox, InboxRead, RecommendationMade
-from elohim_kernel.model.value import Value, from_json
+from elohim_kernel.model.record import FindingsRecorded, Inbox, InboxRead, RecommendationMade
+from elohim_kernel.model.value import Value
 from elohim_kernel.model.work_item import (
     Attachment,
     Link,
@@ -26,6 +28,7 @@ from elohim_kernel.model.work_item import (
     WorkItemOpened,
     WorkItemRetried,
     WorkItemSentBack,
+    WorkItemWaiting,
 )
 from elohim_kernel.model.workflow import Workflow
 from elohim_kernel.store.catalogue import CommandEntry, QueryEntry, anywhere, on_item, on_self
@@ -136,8 +139,8 @@ def get_item(query: GetItem, reader: Reader) -> ItemDetails:
     """Answer `GetItem`."""
     item = item_named(reader, query.item)
     flow = reader.get(Workflow, item.workflow)
-    history, comments = _told(reader, item)
-    approvals = (from_json(row["body"], Approval) for row in reader.rows("approvals_of", item=item.id))
+    story = _story(reader, item)
+    sighted = reader.rows("findings_of_item", item=item.id) if story.sighted else []
     return ItemDetails(
         reference=item.reference,
         id=item.id,
@@ -159,11 +162,11 @@ def get_item(query: GetItem, reader: Reader) -> ItemDetails:
         attachments=item.attachments,
         data=item.data,
         facts=item.facts,
-        history=history,
-        comments=comments,
-        findings=tuple(ItemFinding(**row) for row in reader.rows("findings_of_item", item=item.id)),
-        recommendation=_recommendation(reader, item),
-        approvals=tuple(asked(reader, one) for one in approvals),
+        history=tuple(story.history),
+        comments=tuple(story.comments),
+        findings=tuple(ItemFinding(**row) for row in sighted),
+        recommendation=story.recommendation,
+        approvals=tuple(asked(reader, reader.get(Approval, one)) for one in story.approvals),
         form=() if item.status.is_final else flow.revision(item.revision).definition.stage(item.stage).form,
         resolution=item.resolution,
         workflow_id=flow.id,
@@ -175,46 +178,49 @@ def _name(reader: Reader, principal: str) -> str:
     return found.name if found else principal
 
 
-def _told(reader: Reader, item: WorkItem) -> tuple[tuple[HistoryEntry, ...], tuple[Comment, ...]]:
+class _Story(msgspec.Struct):
+    """What an item's events tell, in their order."""
+
     history: list[HistoryEntry] = []
     comments: list[Comment] = []
+    approvals: list[str] = []  # ids
+    recommendation: Recommendation | None = None
+    sighted: bool = False  # an engine saw something
+
+
+def _story(reader: Reader, item: WorkItem) -> _Story:
+    story = _Story()
     for event in map(event_of, reader.rows("events_of", subject=item.id)):
         by = _name(reader, event.behalf or event.actor)
         data = event.data
         match data:
             case WorkItemCommented():
-                comments.append(Comment(by=by, when=event.when, text=data.text))
-            case WorkItemOpened():
-                history.append(HistoryEntry(from_="", to=data.entry.stage, by=by, when=event.when, note="opened"))
-            case WorkItemAdvanced(entry=entry, note=note, tried=tried):
-                history.append(
-                    HistoryEntry(from_=data.from_stage, to=entry.stage, by=by, when=event.when, note=note, why=tried)
-                )
-            case WorkItemSentBack():
-                history.append(
-                    HistoryEntry(from_=data.from_stage, to=data.entry.stage, by=by, when=event.when, note=data.note)
-                )
-            case WorkItemCancelled():
-                history.append(
-                    HistoryEntry(from_=data.from_stage, to="cancelled", by=by, when=event.when, note=data.reason)
-                )
-            case WorkItemFailed():
-                history.append(
-                    HistoryEntry(from_=data.from_stage, to="failed", by=by, when=event.when, note=data.reason)
-                )
-            case WorkItemRetried():
-                history.append(
-                    HistoryEntry(from_="failed", to=data.entry.stage, by=by, when=event.when, note=data.note)
-                )
+                story.comments.append(Comment(by=by, when=event.when, text=data.text))
+            case WorkItemWaiting() if data.approval:
+                story.approvals.append(data.approval)
+            case RecommendationMade():
+                story.recommendation = data.recommendation
+            case FindingsRecorded():
+                story.sighted |= data.count > 0
             case _:
-                continue
-    return tuple(history), tuple(comments)
+                story.history.extend(_move(data, by, event.when))
+    return story
 
 
-def _recommendation(reader: Reader, item: WorkItem) -> Recommendation | None:
-    rows = reader.rows("recommendation_of", item=item.id)
-    made = event_of(rows[0]).data if rows else None
-    return made.recommendation if isinstance(made, RecommendationMade) else None
+def _move(data: EventData, by: str, when: datetime) -> Iterator[HistoryEntry]:
+    match data:
+        case WorkItemOpened():
+            yield HistoryEntry(from_="", to=data.entry.stage, by=by, when=when, note="opened")
+        case WorkItemAdvanced(entry=entry, note=note, tried=tried):
+            yield HistoryEntry(from_=data.from_stage, to=entry.stage, by=by, when=when, note=note, why=tried)
+        case WorkItemSentBack():
+            yield HistoryEntry(from_=data.from_stage, to=data.entry.stage, by=by, when=when, note=data.note)
+        case WorkItemCancelled():
+            yield HistoryEntry(from_=data.from_stage, to="cancelled", by=by, when=when, note=data.reason)
+        case WorkItemFailed():
+            yield HistoryEntry(from_=data.from_stage, to="failed", by=by, when=when, note=data.reason)
+        case WorkItemRetried():
+            yield HistoryEntry(from_="failed", to=data.entry.stage, by=by, when=when, note=data.note)
 
 
 class ListItems(Query, frozen=True):
