@@ -5,6 +5,7 @@ with the package's name, and the rest goes on.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -118,6 +119,7 @@ def broken() -> tuple[BrokenPart, ...]:
     )
 
 
+@cache  # what is installed does not change while we run, and looking takes milliseconds
 def _brought(group: str, members: tuple[str, ...]) -> tuple[dict[str, object], list[BrokenPart]]:
     parts: dict[str, object] = {}
     refused: list[BrokenPart] = []
