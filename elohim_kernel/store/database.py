@@ -119,7 +119,9 @@ class Database:
         try:
             yield
         finally:
-            self._connection.unregister("incoming")
+            # In a transaction that failed this fails too, and must not hide why it did.
+            with suppress(duckdb.Error):
+                self._connection.unregister("incoming")
 
 
 @contextmanager
