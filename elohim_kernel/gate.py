@@ -71,6 +71,8 @@ class Gate:
             outcome = Outcome.DONE
         except KernelError as error:
             outcome = _outcome(error)
+            if not isinstance(error, Unauthenticated):
+                self.store.do(_Refusal(name, error, Caller(principal=principal)))
             raise
         finally:
             self.meter.count(name, outcome, time.perf_counter() - started)
@@ -152,12 +154,7 @@ class _CommandWork:
         return self._entry.handle(self._command, unit)
 
     def refuse(self, unit: Unit, error: KernelError) -> None:
-        me = unit.principal.id
-        message = error.message[:_NAME_CAP]
-        if error.exit_code == 3:
-            unit.emit(CommandFailed(command=self._name, error=message), subject=me, scope=me)
-        else:
-            unit.emit(CommandRefused(command=self._name, code=error.code, message=message), subject=me, scope=me)
+        record_refusal(unit, self._name, error)
 
     def recall(self, result: str) -> object:
         kind = self._command.result
@@ -177,6 +174,34 @@ class _CommandWork:
             raise
         self.count(None)
         return result
+
+
+class _Refusal:
+    """A refused query on its way to the log: looking where one may not look is recorded like doing."""
+
+    def __init__(self, name: str, error: KernelError, caller: Caller) -> None:
+        self.caller = caller
+        self._name = name
+        self._error = error
+
+    def run(self, unit: Unit) -> None:
+        record_refusal(unit, self._name, self._error)
+
+    def refuse(self, unit: Unit, error: KernelError) -> None:
+        """It asks for nothing that could be refused."""
+
+    def recall(self, result: str) -> None:
+        """It is never asked for twice: it has no request."""
+
+
+def record_refusal(unit: Unit, operation: str, error: KernelError) -> None:
+    """Record that an operation was refused or failed, for its caller and those who read the trail."""
+    me = unit.principal.id
+    message = error.message[:_NAME_CAP]
+    if error.exit_code == 3:
+        unit.emit(CommandFailed(command=operation, error=message), subject=me, scope=me)
+    else:
+        unit.emit(CommandRefused(command=operation, code=error.code, message=message), subject=me, scope=me)
 
 
 def authorise(reader: Reader, need: Need, tenant: str) -> None:

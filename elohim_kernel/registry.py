@@ -35,6 +35,7 @@ from elohim_kernel.workflows import (
     inspection,
     playbooks,
     runs,
+    schedules,
     templates,
     work_items,
 )
@@ -47,6 +48,7 @@ _ROOMS: Final[tuple[ModuleType, ...]] = (
     bulk,
     definitions,
     templates,
+    schedules,
     inspection,
     runs,
     playbooks,

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +11,7 @@ import yaml
 from elohim_kernel.errors import Invalid, TooLarge
 from elohim_kernel.model.guards import check_names
 from elohim_kernel.model.life_cycle import GUARD_NAMES, guard
+from elohim_kernel.model.schedule import next_fire
 from elohim_kernel.model.stage_type import StageType
 from elohim_kernel.model.value import plain
 from elohim_kernel.model.workflow import END, AssignTo, Definition, Stage
@@ -17,6 +19,7 @@ from elohim_kernel.model.workflow import END, AssignTo, Definition, Stage
 _SIZE_CAP: Final = 256 * 1024  # bytes
 _NODE_CAP: Final = 20_000
 _DEPTH_CAP: Final = 30
+_SOME_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)  # whether a schedule ever fires does not depend on when one asks
 _LINE_BREAKS: Final = frozenset("\r\x85\u2028\u2029\ufeff")
 _MINUTES_CAP: Final = 10 * 366 * 24 * 60
 
@@ -148,6 +151,19 @@ def problems(definition: Definition) -> Iterator[tuple[Path, str]]:
     for place, stage in enumerate(definition.stages):
         for path, problem in _stage_problems(stage, seen):
             yield ("stages", place, *path), problem
+    yield from _schedule_problems(definition)
+
+
+def _schedule_problems(definition: Definition) -> Iterator[tuple[Path, str]]:
+    names: set[str] = set()
+    for place, schedule in enumerate(definition.schedules):
+        if not schedule.name or schedule.name in names:
+            yield ("schedules", place, "name"), f"schedule name {schedule.name!r} must be there, and unique"
+        names.add(schedule.name)
+        try:
+            next_fire(schedule, _SOME_TIME)
+        except Invalid as wrong:
+            yield ("schedules", place, "zone" if "time zone" in wrong.message else "cron"), str(wrong)
 
 
 def _stage_problems(stage: Stage, keys: Mapping[str, int]) -> Iterator[tuple[Path, str]]:

@@ -25,6 +25,7 @@ EventData = (
     | workflow.WorkflowRevised
     | workflow.WorkflowShared
     | workflow.WorkflowArchived
+    | workflow.ScheduleFired
     | workflow.TemplateSeeded
     | workflow.TemplateSaved
     | work_item.WorkItemEvent

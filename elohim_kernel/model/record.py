@@ -19,7 +19,7 @@ class StoreCreated(Value, frozen=True, tag="store.created"):
 
 
 class CommandRefused(Value, frozen=True, tag="command.refused"):
-    """A command was refused and changed nothing."""
+    """A command or a query was refused and changed nothing."""
 
     command: str
     code: str
@@ -27,7 +27,7 @@ class CommandRefused(Value, frozen=True, tag="command.refused"):
 
 
 class CommandFailed(Value, frozen=True, tag="command.failed"):
-    """A command hit a defect of ours and changed nothing; the log of the process has the details."""
+    """A command or a query hit a defect of ours and changed nothing; the log of the process has the details."""
 
     command: str
     error: str

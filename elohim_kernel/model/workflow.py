@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from elohim_kernel.errors import NotFound
 from elohim_kernel.model.access import GLOBAL, Visibility
 from elohim_kernel.model.form import Field
+from elohim_kernel.model.schedule import Schedule
 from elohim_kernel.model.stage_type import StageType
 from elohim_kernel.model.value import Value
 
@@ -105,6 +106,7 @@ class Definition(Value, frozen=True):
     icon: str = ""
     title: str = ""  # a pattern for the titles of items; "" uses what is given on opening
     labels: Mapping[str, str] = {}
+    schedules: tuple[Schedule, ...] = ()  # when it opens an item by itself, with its owner's rights
 
     def stage(self, key: str) -> Stage:
         """The stage with that key; raises `NotFound` naming the ones there are."""
@@ -143,6 +145,7 @@ class Workflow(Value, frozen=True):
     revisions: tuple[Revision, ...]
     template: str = ""  # id of the template it was made from
     archived: bool = False
+    fired: Mapping[str, datetime] = {}  # the last slot of each schedule that was dealt with
 
     @property
     def current(self) -> Revision:
@@ -201,6 +204,16 @@ class WorkflowArchived(Value, frozen=True, tag="workflow.archived"):
     reason: str = ""
 
 
+class ScheduleFired(Value, frozen=True, tag="schedule.fired"):
+    """A slot of a schedule was dealt with: it opened an item, or was only counted."""
+
+    schedule: str
+    slot: datetime
+    item: str = ""  # id of the item it opened; "" for none
+    skipped: int = 0  # slots that passed without firing
+    problem: str = ""  # why it could not fire
+
+
 class TemplateSeeded(Value, frozen=True, tag="template.seeded"):
     """A template of the package was put in place, or brought to the package's revision."""
 
@@ -217,7 +230,7 @@ class TemplateSaved(Value, frozen=True, tag="template.saved"):
     revision: int
 
 
-WorkflowEvent = WorkflowCreated | WorkflowRevised | WorkflowShared | WorkflowArchived
+WorkflowEvent = WorkflowCreated | WorkflowRevised | WorkflowShared | WorkflowArchived | ScheduleFired
 
 
 def apply_workflow(
@@ -246,6 +259,8 @@ def apply_workflow(
             return replace(state, visibility=data.visibility, tenant=data.tenant)
         case WorkflowArchived():
             return replace(state, archived=True)
+        case ScheduleFired():
+            return replace(state, fired={**state.fired, data.schedule: data.slot})
 
 
 def apply_template(state: Template | None, subject: str, data: TemplateSeeded | TemplateSaved) -> Template:

@@ -38,6 +38,7 @@ from elohim_kernel.workflows.runs import (
     GetStep,
     RecordStep,
 )
+from elohim_kernel.workflows.schedules import DueSchedules, DueSlot, FireSchedule, SkipSlot
 
 _log: Final = logging.getLogger("elohim.worker")
 _IDLE_S: Final = 0.5
@@ -130,9 +131,24 @@ class Worker:
             self._under_way.set()
 
     def housekeeping(self) -> int:
-        """Close what has expired and mark what is overdue; returns how much was."""
-        due: int = self._session.working_for("").do(ExpireApprovals())
-        return due
+        """Open what schedules ask for, close what has expired, mark what is overdue; returns how much that was."""
+        mine = self._session.working_for("")
+        fired = [self._fire(slot) for slot in mine.ask(DueSchedules())]
+        expired: int = mine.do(ExpireApprovals())
+        return sum(fired) + expired
+
+    def _fire(self, due: DueSlot) -> bool:
+        command = FireSchedule(workflow=due.workflow, schedule=due.schedule, slot=due.slot, skipped=due.skipped)
+        try:
+            self._session.working_for(due.owner).do(command, key=due.key)
+        except KernelError as refused:
+            if refused.retryable:
+                raise
+            # One owner's lost right must not stop everybody's schedules, nor be asked for again and again.
+            skipped = SkipSlot(workflow=due.workflow, schedule=due.schedule, slot=due.slot, problem=str(refused))
+            self._session.working_for("").do(skipped)
+            return False
+        return True
 
     def serve(self, stop: threading.Event) -> None:
         """Work until `stop` is set. An unreachable store is waited for; it is somebody else's to mend."""

@@ -35,6 +35,7 @@ ASKED: Mapping[str, Asker] = {
     },
     "get_inbox": lambda world: {"unread": world.chance.random() < 0.5},
     "get_step": lambda world: {"run": world.pick("run"), "step": "s"},
+    "due_schedules": lambda world: {},
     "list_runs": lambda world: {"item": world.chance.choice(("", world.item()[0]))},
     "get_run": lambda world: {"run": world.pick("run")},
     "known_findings": lambda world: {"workflow": world.flow(), "repository": "/src"},
