@@ -131,6 +131,18 @@ def test_a_new_name_holds_within_the_group_and_the_old_one_no_more(ann: Workbenc
     assert ann.workflow("Review").revision == 2
 
 
+def test_a_key_used_twice_in_one_group_has_one_effect(ann: Workbench):
+    gate, told = ann.session.gate, []
+    caller = Caller(principal=gate.principal_named("ann").id, request="same")
+    for title in ("first", "second"):
+        gate.submit(OpenWorkItem(workflow="Triage", title=title), caller, lambda result, error: told.append(result))
+
+    gate.store.drain()
+
+    assert told[0] == told[1]
+    assert [item.title for item in ann.items()] == ["first"]
+
+
 def test_a_refused_command_in_a_group_leaves_the_others_alone(ann: Workbench):
     told = submit(
         ann,
