@@ -55,6 +55,8 @@ IN_PLACE = {
     "record_step": "analyst",
     "finish_stage": "analyst",
     "fail_stage": "analyst",
+    "fire_schedule": "analyst",
+    "skip_slot": "analyst",
     "start_playbook": "analyst",
     "end_run": "analyst",
     "cancel_run": "analyst",
@@ -94,7 +96,7 @@ EVERYWHERE = {
 ANYBODY = {
     "read_inbox", "claim_delivery", "expire_approvals", "list_approvals", "list_workflows", "list_templates",
     "list_items", "list_runs", "list_events", "get_inbox", "list_principals", "list_teams", "list_roles", "who_am_i",
-    "count_everything",
+    "count_everything", "due_schedules",
 }  # fmt: skip
 
 # Everybody may who sees the place.

@@ -18,13 +18,16 @@ OPERATIONS = {
 }
 INTERNAL = {
     "claim_delivery",
+    "due_schedules",
     "end_run",
     "expire_approvals",
     "extend_lease",
     "fail_stage",
     "finish_stage",
+    "fire_schedule",
     "get_step",
     "record_step",
+    "skip_slot",
     "start_playbook",
 }
 OFFERED = sorted(OPERATIONS.keys() - INTERNAL)
@@ -114,7 +117,7 @@ def test_an_item_looks_as_it_does_at_the_command_line(site):
         item
     )
     assert item["history"][0]["from"] == ""
-    assert set(item["history"][0]) == {"from", "to", "by", "when", "note"}
+    assert set(item["history"][0]) == {"from", "to", "by", "when", "note", "why"}
 
 
 def test_a_key_gives_the_first_answer_again_and_has_one_effect(site):
