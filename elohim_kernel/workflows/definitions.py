@@ -1,5 +1,6 @@
 """Workflows: creating, revising, sharing, archiving, reading back."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from elohim_kernel.errors import Conflict, Denied, Invalid, NotFound
@@ -17,6 +18,7 @@ from elohim_kernel.model.access import (
 from elohim_kernel.model.command import Command, Query
 from elohim_kernel.model.definition_text import diff, problems, to_yaml
 from elohim_kernel.model.ids import new_id
+from elohim_kernel.model.schedule import upcoming
 from elohim_kernel.model.value import Value, digest
 from elohim_kernel.model.workflow import (
     Definition,
@@ -63,6 +65,7 @@ class WorkflowDetails(Value, frozen=True):
     revisions: tuple["SavedRevision", ...]
     definition: Definition
     yaml: str
+    next_fires: Mapping[str, tuple[datetime, ...]] = {}  # the next ten slots of each schedule, in its zone
 
 
 class SavedRevision(Value, frozen=True):
@@ -282,6 +285,7 @@ def get_workflow(query: GetWorkflow, reader: Reader) -> WorkflowDetails:
         ),
         definition=revision.definition,
         yaml=to_yaml(revision.definition),
+        next_fires={one.name: upcoming(one, reader.now) for one in revision.definition.schedules},
     )
 
 
