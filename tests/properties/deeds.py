@@ -23,6 +23,7 @@ KINDS = (
     """
 name: "{name}"
 description: about {mark}
+schedules: [{{name: nightly, cron: "0 2 * * *", title: "{mark}"}}]
 stages:
 - key: look
   name: Look {mark}
@@ -234,6 +235,10 @@ def _unlink(world: Any, _who: str) -> Command:
     return COMMANDS["unlink_item"](item=item, target=world.chance.choice(links).target if links else "EL-1")
 
 
+def _slot(world: Any) -> Mapping[str, Any]:
+    return {"schedule": world.chance.choice(("nightly", "nothing")), "slot": world.clock.now()}
+
+
 MAKERS: Mapping[str, Maker] = {
     "open_work_item": _on_flow("open_work_item", _open),
     "claim_item": _on_item("claim_item", lambda world, mark: {}),
@@ -277,6 +282,8 @@ MAKERS: Mapping[str, Maker] = {
     "start_playbook": _on_item("start_playbook", lambda world, mark: {"playbook": "review_report"}),
     "end_run": _of_run("end_run", lambda world: {"status": world.chance.choice((RunStatus.DONE, RunStatus.FAILED))}),
     "record_findings": _findings,
+    "fire_schedule": _on_flow("fire_schedule", lambda world, mark: _slot(world)),
+    "skip_slot": _on_flow("skip_slot", lambda world, mark: {**_slot(world), "problem": mark}),
     "add_principal": _person,
     "grant_role": _grant("grant_role"),
     "revoke_role": _grant("revoke_role"),
@@ -290,7 +297,16 @@ MAKERS: Mapping[str, Maker] = {
 }
 _FOUNDERS = {"add_principal", "grant_role", "revoke_role", "disable_principal", "enable_principal", "add_team",
              "define_role", "record_export"}  # fmt: skip
-_WORKERS = {"claim_delivery", "extend_lease", "record_step", "finish_stage", "fail_stage", "expire_approvals"}
+_WORKERS = {
+    "fire_schedule",
+    "skip_slot",
+    "claim_delivery",
+    "extend_lease",
+    "record_step",
+    "finish_stage",
+    "fail_stage",
+    "expire_approvals",
+}
 _FREQUENT = ("open_work_item", "complete_stage", "claim_delivery", "finish_stage", "approve", "fail_stage")
 _FITTING: Mapping[str, Callable[[WorkItem], bool]] = {
     "retry_stage": lambda item: item.status == "failed",

@@ -131,7 +131,7 @@ def _stale(wb: Any, item: str, approval: str) -> None:
     raise AssertionError("a stale approval was decided")
 
 
-@settings(max_examples=25, phases=[Phase.generate])  # seeds do not shrink
+@settings(max_examples=15, phases=[Phase.generate])  # seeds do not shrink
 @given(chance=st.randoms(use_true_random=True))
 def test_an_approval_is_what_its_rule_and_its_votes_make_it(chance: random.Random):
     clock = FakeClock()

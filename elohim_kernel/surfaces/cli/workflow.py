@@ -146,7 +146,7 @@ def _page(found: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield from pairs([("visibility", found["visibility"]), ("owner", found["owner"]), ("id", found["id"])])
     for name, slots in found.get("next_fires", {}).items():
-        yield text(f"schedule {name}: next {', '.join(slot.replace('T', ' ') for slot in slots[:3])}")
+        yield text(f"schedule {name}: next {', '.join(when(slot) for slot in slots[:3])}")
     for one in found["revisions"]:
         chosen = " (shown)" if one["number"] == found["revision"] else ""
         yield text(f"revision {one['number']}{chosen}: {when(one['saved_at'])} by {one['by']} {one['note']}".rstrip())
