@@ -3,6 +3,7 @@
 No other place checks a permission, writes an audit entry or counts an operation.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ from elohim_kernel.store.wire import Wanted
 
 C = TypeVar("C", bound=Command | Query)
 
+_log: Final = logging.getLogger("elohim.gate")
 _NAME_CAP: Final = 300  # characters of a message that go into the log
 _KEPT: Final = (bytes,)  # bulk rows are not turned into text and back
 _DEPTH_CAP: Final = 100
@@ -72,11 +74,18 @@ class Gate:
         except KernelError as error:
             outcome = _outcome(error)
             if not isinstance(error, Unauthenticated):
-                self.store.do(_Refusal(name, error, Caller(principal=principal)))
+                self._record(_Refusal(name, error, Caller(principal=principal)))
             raise
         finally:
             self.meter.count(name, outcome, time.perf_counter() - started)
         return answer
+
+    def _record(self, refusal: "_Refusal") -> None:
+        try:
+            self.store.do(refusal)
+        except KernelError:
+            # Whoever asked must hear why they were refused, not that the log is full.
+            _log.exception("a refusal could not be recorded")
 
     def changes(self, principal: str, wanted: Wanted) -> Changes:
         """What a principal's copy of the store does not have yet: nothing but rows they may see."""

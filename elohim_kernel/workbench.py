@@ -276,16 +276,15 @@ class Workbench:
     def define(
         self, definition: Definition | str, *, visibility: str = "personal", team: str = "", note: str = ""
     ) -> WorkflowSummary:
-        """Create a workflow, or save a new revision of the one of that name; the definition may be YAML text."""
+        """Create a workflow, or revise the one of that name and visibility; the definition may be YAML text."""
         wanted = parse_definition(definition) if isinstance(definition, str) else definition
-        try:
-            known = self.workflow(wanted.name)
-        except NotFound:
-            command: Command = CreateWorkflow(
-                definition=wanted, visibility=Visibility(visibility), team=team, note=note
-            )
-        else:
-            command = ReviseWorkflow(workflow=known.id, definition=wanted, note=note)
+        sight = Visibility(visibility)
+        known = [one for one in self.workflows() if (one.name, one.visibility) == (wanted.name, sight)]
+        command: Command = (
+            ReviseWorkflow(workflow=known[0].id, definition=wanted, note=note)
+            if known
+            else CreateWorkflow(definition=wanted, visibility=sight, team=team, note=note)
+        )
         saved: WorkflowSummary = self.do(command)
         return saved
 

@@ -95,11 +95,16 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
         _report(status, reason, began),
         version=seen.version,
         files=len(analysed),
-        covered=tuple(sorted(analysed)),
+        covered=tuple(sorted(analysed | _gone(changed))),
         skipped=skipped,
         rules=tuple(JUDGED),
         findings=fingerprinted(findings, seen.sources),
     )
+
+
+def _gone(changed: Mapping[str, FileChange]) -> set[str]:
+    """Python files that the change deleted: what was found in them is there no more."""
+    return {path for path, file in changed.items() if file.status is FileStatus.DELETED and path.endswith(_SUFFIXES)}
 
 
 def _program() -> str | None:

@@ -87,6 +87,7 @@ def fire_schedule(command: FireSchedule, unit: Unit) -> str:
     schedule = next((one for one in flow.current.definition.schedules if one.name == command.schedule), None)
     if schedule is None:
         raise Conflict(f"workflow {flow.name!r} has no schedule {command.schedule!r} any more")
+    _check_passed(command.slot, unit)
     if flow.fired.get(schedule.name, command.slot) > command.slot:
         raise Conflict(f"slot {command.slot.isoformat()} of {schedule.name!r} was dealt with")
     title = schedule.title or f"{flow.name}, {command.slot:%Y-%m-%d %H:%M} UTC"
@@ -94,6 +95,12 @@ def fire_schedule(command: FireSchedule, unit: Unit) -> str:
     fired = ScheduleFired(schedule=schedule.name, slot=command.slot, item=opened.id, skipped=command.skipped)
     unit.emit(fired, subject=flow.id, scope=flow.id)
     return opened.id
+
+
+def _check_passed(slot: datetime, unit: Unit) -> None:
+    # A slot in the future would silence the schedule until then.
+    if slot > unit.now:
+        raise Conflict(f"slot {slot.isoformat()} has not come yet")
 
 
 class SkipSlot(Command, frozen=True):
@@ -110,6 +117,7 @@ class SkipSlot(Command, frozen=True):
 
 def skip_slot(command: SkipSlot, unit: Unit) -> None:
     """Handle `SkipSlot`."""
+    _check_passed(command.slot, unit)
     flow = workflow_named(unit, command.workflow)
     fired = ScheduleFired(schedule=command.schedule, slot=command.slot, skipped=1, problem=command.problem)
     unit.emit(fired, subject=flow.id, scope=flow.id)

@@ -54,20 +54,19 @@ def validate(call: Call, file: File) -> None:
 def import_workflow(
     call: Call, file: File, visibility: Visibility = "personal", team: Team = "", note: Note = ""
 ) -> None:
-    """Create a workflow from YAML, or save a new revision of the one of that name."""
-    from elohim_kernel.errors import NotFound
+    """Create a workflow from YAML, or save a new revision of the one of that name and visibility."""
     from elohim_kernel.model.value import plain
 
     parsed = _parsed(file)
     definition = plain(parsed)
-    try:
-        known = call.ask("get_workflow", workflow=parsed.name)
-    except NotFound:
+    seen = [one for one in call.ask("list_workflows") if (one["name"], one["visibility"]) == (parsed.name, visibility)]
+    if not seen:
         saved = call.do("create_workflow", definition=definition, visibility=visibility, team=team, note=note)
         call.show(saved, lambda: [_saved(saved, "created")])
         return
+    known = seen[0]
     saved = call.do("revise_workflow", workflow=known["id"], definition=definition, note=note)
-    if saved["revision"] == known["revisions"][-1]["number"]:
+    if saved["revision"] == known["revision"]:
         call.show(saved, lambda: [text(f"{saved['name']} is unchanged at revision {saved['revision']}")])
         return
     lines = call.ask("diff_workflow", workflow=known["id"])
