@@ -274,12 +274,16 @@ class Workbench:
         return found
 
     def define(
-        self, definition: Definition | str, *, visibility: str = "personal", team: str = "", note: str = ""
+        self, definition: Definition | str, *, visibility: str | None = None, team: str = "", note: str = ""
     ) -> WorkflowSummary:
-        """Create a workflow, or revise the one of that name and visibility; the definition may be YAML text."""
+        """Create a workflow, or revise the one of that name; the definition may be YAML text.
+
+        `visibility` None takes whichever you see, and creates a personal one; otherwise only one of that visibility.
+        """
         wanted = parse_definition(definition) if isinstance(definition, str) else definition
-        sight = Visibility(visibility)
-        known = [one for one in self.workflows() if (one.name, one.visibility) == (wanted.name, sight)]
+        sight = Visibility(visibility or Visibility.PERSONAL)
+        named = [one for one in self.workflows() if one.name == wanted.name]
+        known = [one for one in named if visibility is None or one.visibility is sight]
         command: Command = (
             ReviseWorkflow(workflow=known[0].id, definition=wanted, note=note)
             if known

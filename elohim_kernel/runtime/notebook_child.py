@@ -98,7 +98,8 @@ def _prepare_kernel(work: Path) -> None:
     """A kernel spec of our own interpreter, without the user's IPython start-up files, history and Jupyter config."""
     spec = work / "jupyter" / "kernels" / "python3"
     spec.mkdir(parents=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--HistoryManager.enabled=False"]
+    kernel = ("-P", "-m", "elohim_kernel.runtime.notebook_kernel")
+    argv = [sys.executable, *kernel, "-f", "{connection_file}", "--HistoryManager.enabled=False"]
     spec.joinpath("kernel.json").write_text(
         json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}), encoding="utf-8"
     )

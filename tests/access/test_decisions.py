@@ -50,7 +50,6 @@ IN_PLACE = {
     "revise_workflow": "maintainer",
     "share_workflow": "maintainer",
     "archive_workflow": "maintainer",
-    "instantiate_template": "viewer",
     "extend_lease": "analyst",
     "record_step": "analyst",
     "finish_stage": "analyst",
@@ -64,7 +63,6 @@ IN_PLACE = {
     "get_approval": "viewer",
     "get_workflow": "viewer",
     "diff_workflow": "viewer",
-    "get_template": "viewer",
     "get_item": "viewer",
     "get_step": "viewer",
     "get_run": "viewer",
@@ -100,7 +98,7 @@ ANYBODY = {
 }  # fmt: skip
 
 # Everybody may who sees the place.
-SEEN = {"show_event"}
+SEEN = {"show_event", "get_template", "instantiate_template"}
 
 # Fields that an operation's example lacks, or that would make it fail for another reason than the caller's rights.
 FIELDS: dict[str, dict[str, Any]] = {
