@@ -192,7 +192,7 @@ def test_a_child_that_is_killed_is_told_apart_from_an_answer():
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline:
             listed = subprocess.run(
-                ["ps", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True
+                ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(os.getpid())], capture_output=True, text=True
             )
             for line in listed.stdout.splitlines():
                 if "statement_child" in line:
