@@ -10,15 +10,15 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 import pyarrow as pa
 from msgspec.structs import replace
 
-from elohim_kernel.errors import Fault, Invalid, KernelError, NotFound, Unauthenticated
+from elohim_kernel.errors import Fault, KernelError, NotFound, Unauthenticated
 from elohim_kernel.model.access import Principal
-from elohim_kernel.model.events import Entity, event_id
+from elohim_kernel.model.events import Entity
 from elohim_kernel.model.record import FindingsRecorded
 from elohim_kernel.store import projection
 from elohim_kernel.store.database import Database
@@ -384,12 +384,3 @@ class _Group:
             store._pending.extend(projection.Pending(event, after) for event, _, after in unit.changes)
         for (principal, request), result in self._results.items():
             store.remember(principal, request, result)
-
-
-def causal(seq: int, depth: int) -> dict[str, Any]:
-    """Keywords for a `Caller` whose command is caused by event number `seq`. Mixed types, hence `Any`."""
-    if depth > 8:
-        raise Invalid(
-            f"a chain of {depth} events that cause each other was stopped", hint="look for a loop between workflows"
-        )
-    return {"cause": event_id(seq), "depth": depth + 1}

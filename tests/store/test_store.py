@@ -8,7 +8,7 @@ import pytest
 
 from elohim_kernel.errors import Conflict, Fault, Invalid, KernelError, NotFound, Unauthenticated
 from elohim_kernel.model.work_item import WorkItem, WorkItemCommented
-from elohim_kernel.store.store import Caller, causal
+from elohim_kernel.store.store import Caller
 from elohim_kernel.testing import memory_workbench
 from elohim_kernel.workbench import Workbench
 from elohim_kernel.workflows.definitions import ReviseWorkflow
@@ -262,11 +262,6 @@ def test_nobody_is_nobody(ann: Workbench):
         gate.store.reader("us_nobody")
     with pytest.raises(Unauthenticated):
         gate.do(ClaimItem(item="EL-1"), Caller(principal="us_nobody"))
-
-
-def test_a_chain_of_causes_is_stopped():
-    with pytest.raises(Invalid, match="a loop between workflows"):
-        causal(7, 9)
 
 
 def test_a_delivery_is_claimed_once_within_a_group(ann: Workbench):
