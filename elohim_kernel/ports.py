@@ -5,10 +5,11 @@ A part is a module that satisfies one of these. It gets `Tools` and returns valu
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from elohim_kernel.model.change import Change
+from elohim_kernel.model.change import Change, FileStatus
 from elohim_kernel.model.finding import EngineReport, Finding
 from elohim_kernel.model.recommendation import Recommendation
 from elohim_kernel.model.value import Value
@@ -47,6 +48,15 @@ class Completed(Value, frozen=True):
     stderr: bytes
     seconds: float
     reason: str = ""
+    cpu_seconds: float = 0.0  # user and system time of the child and its own children
+
+
+class Tree(Value, frozen=True):
+    """A copy of files of one commit: no links, no `.git`, read-only for tools. It lasts as long as the run."""
+
+    root: str  # absolute path of the folder
+    paths: tuple[str, ...]  # what was written, relative to `root`
+    left_out: tuple[str, ...] = ()  # what was wanted and is not there: links, names this system cannot hold, too large
 
 
 class Tools(Protocol):
@@ -62,8 +72,34 @@ class Tools(Protocol):
     def repository(self, path: str) -> Repository:
         """Open a repository. Raises `Invalid` when there is none at `path`."""
 
-    def run(self, argv: Sequence[str], *, cwd: Path, timeout_s: float, stdin: bytes = b"") -> Completed:
-        """Run a tool as a child: empty environment, argument list, deadline, output cap; ended when cancelled."""
+    def tree(self, repository: str, revision: str, paths: Sequence[str]) -> Tree:
+        """Those files of a commit as a folder, exported once and shared by the engines of a run."""
+
+    @property
+    def isolation(self) -> str:
+        """What children run under here, in words; "" when nothing here can hold a hostile program."""
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        timeout_s: float,
+        stdin: bytes = b"",
+        memory_mb: int = 2048,
+        writable: Sequence[Path] = (),
+        variables: Mapping[str, str] = {},
+        network: bool = False,
+    ) -> Completed:
+        """Run a tool as an isolated child: argument list, deadline, output cap; ended when cancelled.
+
+        It sees the runtime, `cwd` and the trees of this run read-only, an empty home, and of the environment only
+        `variables`; it may write to `writable` (folders below `scratch`). Without `network` it has none. Raises
+        `NotRun` where nothing here can isolate it and the user did not say that the repository is trusted.
+        """
+
+    def keyed_hash(self, value: bytes) -> str:
+        """A hash of `value` under a key of this store, as hex: recognisable here, and of no use elsewhere."""
 
     def engine(self, name: str, request: "EngineRequest") -> EngineReport:
         """Run another engine by name, as a journalled step."""
@@ -88,6 +124,38 @@ class EngineRequest(Value, frozen=True):
     head: str  # full commit id
     change: Change | None = None  # None: the whole tree at head
     timeout_s: float = 300.0
+    paths: tuple[str, ...] | None = None  # the files to look at, all wanted by the engine; None: of the change or tree
+    base: str = ""  # full commit id that settings in the repository are read from, as data; "" none
+    options: Mapping[str, str] = {}  # what the user set for engines: {"advisories": "/home/ann/osv.zip"}
+
+    def candidates(self, repository: Repository) -> Sequence[str]:
+        """The files to choose from: `paths`, else those the change leaves behind, else the whole tree; sorted."""
+        if self.paths is not None:
+            return self.paths
+        if self.change is None:
+            return repository.paths(self.head)
+        gone = FileStatus.DELETED
+        return sorted(file.path for file in self.change.files if file.status is not gone and not file.submodule)
+
+
+class Scope(StrEnum):
+    """What an engine's result depends on, and so what it may be cached by."""
+
+    FILE = "file"  # each file by itself
+    TREE = "tree"  # all files it wants together
+    CHANGE = "change"  # both sides of a change or its history; never cached
+
+
+class EngineTraits(Value, frozen=True):
+    """What is fixed for an engine."""
+
+    scope: Scope
+    cost: int  # processor milliseconds for a hundred files, roughly: the cheapest engine starts first
+    security: bool = False  # part of a security review
+    default: bool = True  # runs when nobody chose engines
+    network: bool = False  # asks a service; runs only when the user allows it
+    executes: bool = False  # runs code of the repository, so only where a hostile program is held
+    rules: str = ""  # identity of our rules and settings for it: part of the key of its cached results
 
 
 class Engine(Protocol):
@@ -95,9 +163,16 @@ class Engine(Protocol):
 
     NAME: str
     LABEL: str
+    TRAITS: EngineTraits
 
     def available(self) -> str | None:
         """`None` when it can run here; otherwise why not, and what to install."""
+
+    def version(self) -> str:
+        """The tool's version without starting it where that is possible; "" when it is not here."""
+
+    def wants(self, path: str) -> bool:
+        """Whether it looks at files of this name. A report covers and counts only such files."""
 
     def run(self, request: EngineRequest, tools: Tools) -> EngineReport:
         """Look, and report honestly: see `EngineStatus`. Raises only for defects of our own and `Cancelled`."""

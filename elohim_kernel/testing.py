@@ -16,7 +16,7 @@ from elohim_kernel.access.teams import AddTeam
 from elohim_kernel.config import load
 from elohim_kernel.gate import Gate
 from elohim_kernel.model.finding import EngineReport, EngineStatus
-from elohim_kernel.ports import Engine, EngineRequest, Stage, StageResult, StageWork, Tools
+from elohim_kernel.ports import Engine, EngineRequest, EngineTraits, Scope, Stage, StageResult, StageWork, Tools
 from elohim_kernel.runtime.inline import InlineSession, Parts, open_gate, system_time
 from elohim_kernel.runtime.worker import Worker
 from elohim_kernel.store.database import MEMORY
@@ -132,6 +132,7 @@ class ScriptedEngine:
         """No lines: clean."""
         self.NAME = name
         self.LABEL = name.capitalize()
+        self.TRAITS = EngineTraits(scope=Scope.CHANGE, cost=1)
         self.requests: list[EngineRequest] = []
         self._missing = missing
         self._lines = lines or (EngineReport(engine=name, status=EngineStatus.CLEAN, reason="scripted"),)
@@ -139,6 +140,14 @@ class ScriptedEngine:
     def available(self) -> str | None:
         """`None`, or what was given as `missing`."""
         return self._missing or None
+
+    def version(self) -> str:
+        """It has none."""
+        return ""
+
+    def wants(self, path: str) -> bool:
+        """Every file."""
+        return bool(path)
 
     def run(self, request: EngineRequest, tools: Tools) -> EngineReport:
         """Note the request and say the next line."""

@@ -20,10 +20,11 @@ from elohim_kernel.model.change import Change, FileChange, FileStatus
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Metric
 from elohim_kernel.model.fingerprint import PYTHON_SUFFIXES, Symbols
 from elohim_kernel.model.pathkind import PathKind, kind_of
-from elohim_kernel.ports import EngineRequest, Repository, Tools
+from elohim_kernel.ports import EngineRequest, EngineTraits, Repository, Scope, Tools
 
 NAME = "complexity"
 LABEL = "Cyclomatic complexity (lizard)"
+TRAITS = EngineTraits(scope=Scope.CHANGE, cost=400, default=False)
 
 METRIC: Final = "cyclomatic_complexity"
 WORTH_TELLING: Final = 10
@@ -59,6 +60,16 @@ def available() -> str | None:
     if importlib.util.find_spec("lizard") is None:
         return "lizard is not installed; pip install 'elohim_kernel[engines]'"
     return None
+
+
+def version() -> str:
+    """Lizard's version; "" when it is not here."""
+    return importlib.metadata.version("lizard") if available() is None else ""
+
+
+def wants(path: str) -> bool:
+    """Sources and tests in a language lizard reads."""
+    return _is_read(path)
 
 
 def run(request: EngineRequest, tools: Tools) -> EngineReport:

@@ -21,10 +21,11 @@ from elohim_kernel.engines._ruff_rules import JUDGED, LEFT_OUT, UNPARSED, judge
 from elohim_kernel.model.change import FileChange, FileStatus
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Severity
 from elohim_kernel.model.fingerprint import MASKED_CATEGORY, fingerprinted
-from elohim_kernel.ports import EngineRequest, Tools
+from elohim_kernel.ports import EngineRequest, EngineTraits, Scope, Tools
 
 NAME = "ruff"
 LABEL = "Ruff (Python)"
+TRAITS = EngineTraits(scope=Scope.FILE, cost=30, security=True)
 
 _SUFFIXES: Final = (".py", ".pyi", ".pyw")
 _SILENCING: Final = re.compile(rb"noqa|ruff\s*:|flake8\s*:", re.IGNORECASE)
@@ -65,6 +66,16 @@ class _Stopped(Exception):
 def available() -> str | None:
     """None when ruff can run here; otherwise what to install."""
     return None if _program() else "ruff is not installed; pip install 'elohim_kernel[engines]'"
+
+
+def version() -> str:
+    """Ruff's version, as far as it is known without starting it."""
+    return _packaged_version(_program() or "")
+
+
+def wants(path: str) -> bool:
+    """Python files."""
+    return path.endswith(_SUFFIXES)
 
 
 def run(request: EngineRequest, tools: Tools) -> EngineReport:

@@ -4,7 +4,8 @@ Everything is a metric, not a finding: touching a migration is a reason to look,
 `risky_path` carries the reason in `symbol`; `source_without_test` is a note of its own and not part of any risk.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from time import monotonic
 from typing import Final
@@ -15,10 +16,11 @@ from elohim_kernel.model.change import Change, FileChange, FileStatus
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Metric
 from elohim_kernel.model.pathkind import MANIFESTS, PathKind, kind_of
 from elohim_kernel.model.risk import shape_of
-from elohim_kernel.ports import EngineRequest, Repository, Tools
+from elohim_kernel.ports import EngineRequest, EngineTraits, Repository, Scope, Tools
 
 NAME = "spread"
 LABEL = "Size and spread of the change"
+TRAITS = EngineTraits(scope=Scope.CHANGE, cost=1, default=False)
 
 RISKY_PATHS: Final = (
     ("database migration", ("**/migrations/**", "**/migrate/**", "**/alembic/**", "**/*.sql")),
@@ -48,12 +50,29 @@ RISKY_PATHS: Final = (
 
 _BROAD: Final = frozenset({"pyproject.toml"})  # most edits there do not concern dependencies
 _FLAGS: Final = glob.GLOBSTAR | glob.DOTGLOB | glob.BRACE | glob.IGNORECASE | glob.FORCEUNIX
-_PATTERNS: Final = tuple((reason, glob.compile(globs, flags=_FLAGS)) for reason, globs in RISKY_PATHS)
+
+
+def _compiled(globs: Sequence[str]) -> re.Pattern[str]:
+    patterns, _ = glob.translate(list(globs), flags=_FLAGS)
+    return re.compile("|".join(f"(?:{pattern})" for pattern in patterns))
+
+
+_PATTERNS: Final = tuple((reason, _compiled(globs)) for reason, globs in RISKY_PATHS)
 
 
 def available() -> str | None:
     """Always None: it needs nothing installed."""
     return None
+
+
+def version() -> str:
+    """It has none of its own."""
+    return ""
+
+
+def wants(path: str) -> bool:
+    """Every file has a place and a size."""
+    return bool(path)
 
 
 def run(request: EngineRequest, tools: Tools) -> EngineReport:

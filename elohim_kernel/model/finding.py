@@ -1,7 +1,8 @@
 """What engines report: findings with a place and a severity, and an honest account of each engine run."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from elohim_kernel.model.value import Value
 
@@ -43,8 +44,21 @@ class FindingState(StrEnum):
     ACCEPTED = "accepted"
 
 
+class Place(Value, frozen=True):
+    """A place that belongs to a finding: a step of its data flow, in order from source to sink, or a related one."""
+
+    path: str
+    line: int  # 1-based
+    message: str = ""
+    column: int = 0  # 1-based; 0 means unknown
+    flow: bool = False  # True: a step of the data flow; False: only related
+
+
 class Finding(Value, frozen=True):
-    """One problem at one place, as an engine saw it in one run; `fingerprint` is filled in by `model.fingerprint`."""
+    """One problem at one place, as an engine saw it in one run; `fingerprint` is filled in by `model.fingerprint`.
+
+    What an engine cannot know is filled in where reports are put together: `owners`, `problem`, `is_new`.
+    """
 
     rule: str
     severity: Severity
@@ -64,6 +78,17 @@ class Finding(Value, frozen=True):
     on_changed_line: bool = False
     context: str = ""  # hash of the code from the flagged line on; see model.fingerprint
     fingerprint: str = ""  # "v1:<hex>"
+    tool_severity: str = ""  # the tool's own word for it, as it said it
+    advisories: tuple[str, ...] = ()  # CVE, GHSA, PYSEC ids, best known first
+    evidence: str = ""  # why the engine believes it: "the path comes from request.args, line 12"
+    related: tuple[Place, ...] = ()
+    suppressed: str = ""  # what silences it in the source: "noqa: S608", "nosec"; "" nothing
+    suppression_is_new: bool = False  # the change that is looked at added what silences it
+    secret: str = ""  # only for secrets: "k1:<keyed hash>:<last two characters>", never the value
+    owners: tuple[str, ...] = ()  # from CODEOWNERS of the base revision
+    problem: str = ""  # "p1:<hex>", shared by findings of several tools that are one problem
+    is_new: bool = False  # not there on the merge base, by identity; `on_changed_line` is the weaker sign
+    aliases: tuple[str, ...] = ()  # other identities, such as another tool's partial fingerprints
 
 
 class EngineStatus(StrEnum):
@@ -100,3 +125,8 @@ class EngineReport(Value, frozen=True):
     rules: tuple[str, ...] = ()  # rules it covered; empty: the tool's default set
     findings: tuple[Finding, ...] = ()
     metrics: tuple[Metric, ...] = ()
+    isolation: str = ""  # what its children ran under; "" when it started none
+    cached: int = 0  # of `files`, how many were answered from the cache
+    cpu_seconds: float = 0.0  # of its children
+    notes: tuple[str, ...] = ()  # what a reader must know: the date of a snapshot, a cap that was reached
+    data: Mapping[str, Any] = {}  # JSON that is neither finding nor metric, for the stage that asked

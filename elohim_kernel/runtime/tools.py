@@ -3,6 +3,8 @@
 A finished step is recorded before the next one starts; a run that begins again after a crash gets its recorded output.
 """
 
+import hmac
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,9 +16,9 @@ from typing import Protocol, TypeVar
 from elohim_kernel.errors import Cancelled, KernelError, NotRun
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding
 from elohim_kernel.model.value import digest, from_json, to_json
-from elohim_kernel.ports import Clock, Completed, Engine, EngineRequest, Repository
+from elohim_kernel.ports import Clock, Completed, Engine, EngineRequest, Repository, Tree
 from elohim_kernel.runtime.repository import GitRepository, open_repository
-from elohim_kernel.runtime.sandbox import run_child
+from elohim_kernel.runtime.sandbox import LEVEL, run_child
 
 T = TypeVar("T")
 
@@ -66,6 +68,7 @@ class LocalTools:
         cancelled: threading.Event,
         journal: Journal,
         known: Callable[[str], Sequence[Finding]],
+        key: bytes = b"",
     ) -> None:
         self._engines = engines
         self._clock = clock
@@ -74,6 +77,7 @@ class LocalTools:
         self._cancelled = cancelled
         self._journal = journal
         self._known = known
+        self._key = key
         self._repositories: dict[str, GitRepository] = {}
 
     @property
@@ -91,10 +95,39 @@ class LocalTools:
             self._repositories[path] = open_repository(path)
         return self._repositories[path]
 
-    def run(self, argv: Sequence[str], *, cwd: Path, timeout_s: float, stdin: bytes = b"") -> Completed:
+    def tree(self, repository: str, revision: str, paths: Sequence[str]) -> Tree:
+        """Those files of a commit as a folder below `scratch`."""
+        root = Path(tempfile.mkdtemp(dir=self._scratch, prefix="tree-")).resolve()
+        written = self.repository(repository).export(revision, paths, root)
+        there = set(written)
+        return Tree(root=str(root), paths=tuple(written), left_out=tuple(path for path in paths if path not in there))
+
+    @property
+    def isolation(self) -> str:
+        """What children run under, in words."""
+        return LEVEL
+
+    def keyed_hash(self, value: bytes) -> str:
+        """A hash of `value` under the key of this run's store, as hex."""
+        return hmac.new(self._key, value, "sha256").hexdigest()[:32]
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: Path,
+        timeout_s: float,
+        stdin: bytes = b"",
+        memory_mb: int = 2048,
+        writable: Sequence[Path] = (),
+        variables: Mapping[str, str] = {},
+        network: bool = False,
+    ) -> Completed:
         """Run a tool as a child (see `runtime.sandbox`). Raises `Cancelled`."""
         self._raise_if_cancelled()
-        completed = run_child(argv, cwd=cwd, timeout_s=timeout_s, stdin=stdin, cancelled=self._cancelled.is_set)
+        completed = run_child(
+            argv, cwd=cwd, timeout_s=timeout_s, stdin=stdin, cancelled=self._cancelled.is_set, memory_mb=memory_mb
+        )
         self._raise_if_cancelled()
         return completed
 
@@ -124,6 +157,7 @@ class LocalTools:
             cancelled=self._cancelled,
             journal=self._journal,
             known=self._known,
+            key=self._key,
         )
 
     def known_findings(self, repository: str) -> Sequence[Finding]:

@@ -79,6 +79,9 @@ def test_a_part_that_differs_from_its_protocol_is_found(change: dict[str, object
     good: dict[str, object] = {
         "NAME": "ruff",
         "LABEL": "Ruff",
+        "TRAITS": ports.EngineTraits(scope=ports.Scope.FILE, cost=1),
+        "version": lambda: "1",
+        "wants": lambda path: True,
         "available": lambda: None,
         "run": lambda request, tools, cache=None: None,
     }
