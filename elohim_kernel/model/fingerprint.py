@@ -47,7 +47,8 @@ def rule_key(finding: Finding) -> str:
 def fingerprinted(findings: Iterable[Finding], sources: Mapping[str, bytes]) -> tuple[Finding, ...]:
     r"""The findings with context, fingerprint, snippet and symbol filled in, in file and line order.
 
-    `sources` maps paths to the content that was analysed; a finding in a file that is not there keeps an empty context.
+    `sources` maps paths to the content that was analysed. A finding in a file that is not there gets its context from
+    its own snippet, or keeps an empty one.
     String literals are masked in the snippet of a line that any of the findings calls a secret.
 
     >>> from elohim_kernel.model.finding import Severity
@@ -67,10 +68,10 @@ def _filled(
     finding: Finding, lines: "_Lines", secret: set[tuple[str, int]], seen: Counter[tuple[str, str, str]]
 ) -> Finding:
     key = rule_key(finding)
-    context = lines.context(finding.line)
+    context = lines.context(finding.line) or _context_of(finding.snippet)
     seen[key, lines.path, context] += 1
     parts = "\0".join((key, lines.path, context, str(seen[key, lines.path, context])))
-    snippet = lines.snippet(finding.line)
+    snippet = lines.snippet(finding.line) or finding.snippet
     if (finding.path, finding.line) in secret:
         snippet = _LITERAL.sub(r"\1…\1", snippet)
     return msgspec.structs.replace(
@@ -80,6 +81,11 @@ def _filled(
         snippet=snippet[:SNIPPET_CHARACTERS],
         symbol=finding.symbol or lines.symbol(finding.line),
     )
+
+
+def _context_of(snippet: str) -> str:
+    text = "".join(snippet.split())[:CONTEXT_CHARACTERS]
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32] if text else ""
 
 
 class _Lines:
