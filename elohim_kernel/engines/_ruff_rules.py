@@ -6,6 +6,7 @@ right on labelled code.
 
 from typing import Final, NamedTuple
 
+from elohim_kernel.model.category import is_security
 from elohim_kernel.model.finding import Confidence, Severity
 from elohim_kernel.model.fingerprint import MASKED_CATEGORY
 from elohim_kernel.model.pathkind import PathKind, kind_of
@@ -45,27 +46,28 @@ def _table() -> dict[str, Judged]:
         ("E711 E712 E713 E714 F541 B007 B008 B009 B010 B013 B024 B027 B028 PLW0120 RUF017", Judged(info, "style")),
         ("S", Judged(medium, "security")),
         ("S105 S106 S107", Judged(medium, MASKED_CATEGORY, 798, unsure)),
-        ("S102 S307", Judged(medium, "security", 95, unsure)),
-        ("S103 RUF064", Judged(medium, "security", 732)),
-        ("S104", Judged(low, "security", 605)),
-        ("S108 S306", Judged(low, "security", 377)),
+        ("S102 S307", Judged(medium, "code-injection", 94, unsure)),
+        ("S103 RUF064", Judged(medium, "permissions", 732)),
+        ("S104", Judged(low, "exposure", 605)),
+        ("S108 S306", Judged(low, "permissions", 377)),
         ("S113", Judged(low, "reliability", 400, sure)),
-        ("S201", Judged(high, "security", 489, sure)),
-        ("S202", Judged(medium, "security", 22)),
-        ("S301 S302 S506", Judged(medium, "security", 502)),
-        ("S303 S304 S305 S324", Judged(medium, "security", 327, sure)),
-        ("S308 S701 S702 S704", Judged(medium, "security", 79)),
-        ("S310", Judged(low, "security", 918, unsure)),
-        ("S311", Judged(low, "security", 338, unsure)),
-        ("S312 S321", Judged(medium, "security", 319)),
-        ("S313 S314 S315 S316 S317 S318 S319", Judged(low, "security", 611, unsure)),
-        ("S323 S501", Judged(high, "security", 295, sure)),
-        ("S502 S503 S504", Judged(high, "security", 327)),
-        ("S505", Judged(medium, "security", 326, sure)),
-        ("S507", Judged(high, "security", 322)),
-        ("S601 S602 S604 S605 S609", Judged(high, "security", 78)),
-        ("S606 S607", Judged(info, "security", 78, unsure)),
-        ("S608 S610 S611", Judged(high, "security", 89)),
+        ("S201", Judged(high, "exposure", 489, sure)),
+        ("S202", Judged(medium, "path-traversal", 22)),
+        ("S301 S302 S506", Judged(medium, "deserialization", 502)),
+        ("S303 S324", Judged(medium, "weak-hash", 328, sure)),
+        ("S304 S305", Judged(medium, "weak-cipher", 327, sure)),
+        ("S308 S701 S702 S704", Judged(medium, "xss", 79)),
+        ("S310", Judged(low, "ssrf", 918, unsure)),
+        ("S311", Judged(low, "weak-random", 330, unsure)),
+        ("S312 S321", Judged(medium, "tls", 319)),
+        ("S313 S314 S315 S316 S317 S318 S319", Judged(low, "xxe", 611, unsure)),
+        ("S323 S501", Judged(high, "tls", 295, sure)),
+        ("S502 S503 S504", Judged(high, "tls", 327)),
+        ("S505", Judged(medium, "weak-cipher", 326, sure)),
+        ("S507", Judged(high, "tls", 322)),
+        ("S601 S602 S604 S605 S609", Judged(high, "command-injection", 78)),
+        ("S606 S607", Judged(info, "command-injection", 78, unsure)),
+        ("S608 S610 S611", Judged(high, "sql-injection", 89)),
         ("PLE2502", Judged(high, "security", 1007, sure)),
     )
     return {prefix: judged for prefixes, judged in rows for prefix in prefixes.split()}
@@ -89,7 +91,7 @@ def judge(rule: str, message: str, path: str) -> Judged:
     if rule in UNPARSED:
         return Judged(Severity.HIGH, "syntax", 0, Confidence.HIGH)
     judged = JUDGED[next(prefix for prefix in _BY_LENGTH if rule.startswith(prefix))]
-    if judged.category in ("security", "reliability", MASKED_CATEGORY) and kind_of(path) is PathKind.TEST:
+    if (judged.category == "reliability" or is_security(judged.category)) and kind_of(path) is PathKind.TEST:
         return judged._replace(severity=Severity.INFO)
     if rule in ("F401", "F403", "F405") and path.endswith("__init__.py"):
         return judged._replace(severity=Severity.INFO)  # how packages re-export names

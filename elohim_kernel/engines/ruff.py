@@ -1,15 +1,15 @@
 """Ruff on the Python files of a change, with our rules and severities and never the repository's configuration.
 
-Files are exported from the object store; ruff parses them and runs nothing. It is believed only so far as it proves
-what it did: a file it did not list, could not decode or could not parse was not analysed. A `noqa` comment that the
-change itself adds does not silence anything that matters: it is reported, at most as medium, and says so.
+Ruff parses files and runs nothing. It is believed only so far as it proves what it did: a file it did not list, could
+not decode or could not parse was not analysed. What a comment silences is reported all the same when it matters, with
+the comment's text in `suppressed`.
 """
 
 import importlib.metadata
 import re
 import sysconfig
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import which
 from time import monotonic
@@ -18,19 +18,22 @@ from typing import Final
 import msgspec
 
 from elohim_kernel.engines._ruff_rules import JUDGED, LEFT_OUT, UNPARSED, judge
+from elohim_kernel.engines._ruff_silence import SILENCING, silencing_comment
+from elohim_kernel.model.category import is_security
 from elohim_kernel.model.change import FileChange, FileStatus
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Severity
-from elohim_kernel.model.fingerprint import MASKED_CATEGORY, fingerprinted
-from elohim_kernel.ports import EngineRequest, EngineTraits, Scope, Tools
+from elohim_kernel.model.fingerprint import fingerprinted
+from elohim_kernel.ports import EngineRequest, EngineTraits, Scope, Tools, Tree
 
 NAME = "ruff"
 LABEL = "Ruff (Python)"
-TRAITS = EngineTraits(scope=Scope.FILE, cost=30, security=True)
+TRAITS = EngineTraits(scope=Scope.FILE, cost=30, security=True, rules="2")
 
 _SUFFIXES: Final = (".py", ".pyi", ".pyw")
-_SILENCING: Final = re.compile(rb"noqa|ruff\s*:|flake8\s*:", re.IGNORECASE)
 _COMMON: Final = ("check", "--isolated", "--no-cache", "--no-respect-gitignore", "--config", "exclude=[]")
 _TARGET: Final = "py314"  # the widest grammar; no selected rule asks for newer idioms
+_LITERAL: Final = re.compile(r"(?<![\w'\"])[bru]{0,2}(\"{3}|'{3}|\"|')(?:\\.|(?!\1).)*\1", re.IGNORECASE | re.DOTALL)
+_QUOTED: Final = re.compile(r"`[^`]*`")
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -85,21 +88,20 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
     if program is None:
         return _report(EngineStatus.NOT_RUN, available() or "", began)
     repository = tools.repository(request.repository)
-    changed = {file.path: file for file in (request.change.files if request.change else ())}
-    wanted = _python_files(changed if request.change else repository.paths(request.head), changed)
+    wanted = [path for path in request.candidates(repository) if wants(path)]
     if not wanted:
         where = "in the change" if request.change else "in the repository"
         return _report(EngineStatus.NOT_RUN, f"no Python files {where}", began)
+    tree = tools.tree(request.repository, request.head, wanted)
+    changed = {file.path: file for file in (request.change.files if request.change else ())}
     with tempfile.TemporaryDirectory(dir=tools.scratch, prefix="ruff-") as folder:
-        tree = Path(folder).resolve()
-        written = repository.export(request.head, wanted, tree)
         try:
-            seen = _Seen(program, tree, request.timeout_s, tools)
+            seen = _Seen(program, tree, Path(folder).resolve(), request.timeout_s, tools)
         except _Stopped as why:
             return _report(EngineStatus.FAILED, str(why), began)
-        unparsed = {seen.path_of(each) for each in seen.obeying if each.rule in UNPARSED}
-        analysed = (set(written) & seen.listed) - unparsed
-        findings = _findings(seen, changed)
+    unparsed = {seen.path_of(each) for each in seen.obeying if each.rule in UNPARSED}
+    analysed = (set(tree.paths) & seen.listed) - unparsed
+    findings = _findings(seen, changed)
     skipped = tuple(path for path in wanted if path not in analysed)
     status, reason = _verdict(len(analysed), skipped, len(findings))
     return msgspec.structs.replace(
@@ -110,12 +112,14 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
         skipped=skipped,
         rules=tuple(JUDGED),
         findings=fingerprinted(findings, seen.sources),
+        isolation=tools.isolation,
+        cpu_seconds=round(seen.cpu_seconds, 4),
     )
 
 
 def _gone(changed: Mapping[str, FileChange]) -> set[str]:
     """Python files that the change deleted: what was found in them is there no more."""
-    return {path for path, file in changed.items() if file.status is FileStatus.DELETED and path.endswith(_SUFFIXES)}
+    return {path for path, file in changed.items() if file.status is FileStatus.DELETED and wants(path)}
 
 
 def _program() -> str | None:
@@ -132,33 +136,42 @@ def _packaged_version(program: str) -> str:
         return ""
 
 
-def _python_files(paths: Iterable[str], changed: Mapping[str, FileChange]) -> list[str]:
-    gone = {path for path, file in changed.items() if file.status is FileStatus.DELETED or file.submodule}
-    return sorted(path for path in paths if path.endswith(_SUFFIXES) and path not in gone)
-
-
 class _Seen:
-    """What ruff listed and said about the exported tree, with `noqa` comments obeyed and ignored."""
+    """What ruff listed and said about the files of a tree, with `noqa` comments obeyed and ignored."""
 
-    def __init__(self, program: str, tree: Path, timeout_s: float, tools: Tools) -> None:
-        self._program, self._tree, self._tools = program, tree, tools
+    def __init__(self, program: str, tree: Tree, folder: Path, timeout_s: float, tools: Tools) -> None:
+        self._program, self._root, self._tools = program, Path(tree.root), tools
         self._deadline = monotonic() + timeout_s
+        self._folder = folder
+        self.cpu_seconds = 0.0
         self.version = _packaged_version(program) or self._output("--version").decode().strip().removeprefix("ruff ")
-        listed = self._output(*_COMMON, "--show-files", ".").decode(errors="replace")
+        # The tree may hold files of other engines too, and a long list does not fit on a command line.
+        files = self._named("files", tree.paths)
+        listed = self._output(*_COMMON, "--show-files", *files).decode(errors="replace")
         # A name may hold a line break, so names are recognised by where they start, not by line.
-        self.listed = {self._below(name) for name in f"\n{listed.rstrip()}".split(f"\n{tree}/")[1:]}
+        self.listed = {self._below(name) for name in f"\n{listed.rstrip()}".split(f"\n{self._root}/")[1:]}
         rules = ("--select", ",".join(JUDGED), "--ignore", ",".join(LEFT_OUT))
         check = (*_COMMON, "--exit-zero", "--output-format", "json", "--target-version", _TARGET, *rules)
-        self.ignoring = self._diagnostics(*check, "--ignore-noqa", ".")
-        self.sources = {path: (tree / path).read_bytes() for path in set(map(self.path_of, self.ignoring))}
-        silenced = any(_SILENCING.search(source) for source in self.sources.values())
-        self.obeying = self._diagnostics(*check, ".") if silenced else self.ignoring
+        self.ignoring = self._diagnostics(*check, "--ignore-noqa", *files)
+        told = sorted(set(map(self.path_of, self.ignoring)))
+        self.sources = {path: (self._root / path).read_bytes() for path in told}
+        silenced = [path for path in told if SILENCING.search(self.sources[path])]
+        obeyed = self._diagnostics(*check, *self._named("silenced", silenced)) if silenced else ()
+        loud = set(told) - set(silenced)
+        self.obeying = [each for each in self.ignoring if self.path_of(each) in loud] + list(obeyed)
 
     def path_of(self, diagnostic: _Diagnostic) -> str:
-        return self._below(diagnostic.filename.removeprefix(f"{self._tree}/"))
+        return self._below(diagnostic.filename.removeprefix(f"{self._root}/"))
 
     def _below(self, name: str) -> str:
         return name.removeprefix("./")
+
+    def _named(self, name: str, paths: Sequence[str]) -> tuple[str, ...]:
+        """Arguments that name those files: one file of names, and the names that would not survive in it."""
+        plain = [path for path in paths if len(path.splitlines()) == 1]
+        file = self._folder / name
+        file.write_text("".join(f"./{path}\n" for path in plain))
+        return (f"@{file}", *(f"./{path}" for path in paths if len(path.splitlines()) > 1))
 
     def _diagnostics(self, *arguments: str) -> Sequence[_Diagnostic]:
         output = self._output(*arguments)
@@ -169,7 +182,10 @@ class _Seen:
 
     def _output(self, *arguments: str) -> bytes:
         left_s = self._deadline - monotonic()
-        completed = self._tools.run((self._program, *arguments), cwd=self._tree, timeout_s=left_s)
+        completed = self._tools.run(
+            (self._program, *arguments), cwd=self._root, timeout_s=left_s, writable=(self._folder,)
+        )
+        self.cpu_seconds += completed.cpu_seconds
         if completed.reason or completed.exit_code != 0:
             said = completed.stderr.decode(errors="replace").strip().partition("\n")[0][:200]
             raise _Stopped(
@@ -191,8 +207,10 @@ def _findings(seen: _Seen, changed: Mapping[str, FileChange]) -> list[Finding]:
         finding = _finding(each, path, changed.get(path))
         if _identity(each) in obeyed:
             findings.append(finding)
-        elif _silenced_by_the_change(each, finding, changed.get(path)):
-            findings.append(_as_silenced(finding))
+        elif _matters(finding):
+            rows = (each.noqa_row or finding.line, finding.line)
+            comment = silencing_comment(seen.sources[path], each.rule, rows)
+            findings.append(msgspec.structs.replace(finding, suppressed=comment))
     return findings
 
 
@@ -207,7 +225,7 @@ def _finding(diagnostic: _Diagnostic, path: str, file: FileChange | None) -> Fin
     return Finding(
         rule=diagnostic.rule,
         severity=judged.severity,
-        message=diagnostic.message,
+        message=_without_values(diagnostic.message),
         path=path,
         line=line,
         end_line=end,
@@ -216,25 +234,19 @@ def _finding(diagnostic: _Diagnostic, path: str, file: FileChange | None) -> Fin
         confidence=judged.confidence,
         category=judged.category,
         cwe=judged.cwe,
-        remediation=fix or (f"see {diagnostic.url}" if diagnostic.url else ""),
+        remediation=_without_values(fix) if fix else f"see {diagnostic.url}" if diagnostic.url else "",
         on_changed_line=file is not None and file.touches(line, end),
     )
 
 
-def _silenced_by_the_change(diagnostic: _Diagnostic, finding: Finding, file: FileChange | None) -> bool:
-    if finding.severity.rank > Severity.MEDIUM.rank and finding.category not in ("security", MASKED_CATEGORY):
-        return False  # an unused import that somebody wants to keep is theirs to keep
-    comment_added = file is not None and diagnostic.noqa_row is not None and file.touches(diagnostic.noqa_row)
-    return finding.on_changed_line or comment_added
+def _without_values(message: str) -> str:
+    """The message with the code it quotes kept, but for string literals: one of them may be a secret."""
+    return _QUOTED.sub(lambda code: _LITERAL.sub(r"\1…\1", code[0]), message)
 
 
-def _as_silenced(finding: Finding) -> Finding:
-    return msgspec.structs.replace(
-        finding,
-        severity=max(finding.severity, Severity.MEDIUM, key=lambda severity: severity.rank),
-        message=f"{finding.message} (silenced by a comment in this change)",
-        on_changed_line=True,
-    )
+def _matters(finding: Finding) -> bool:
+    """Whether it is told though a comment silences it: an unused import that somebody wants to keep is theirs."""
+    return finding.severity.rank <= Severity.MEDIUM.rank or is_security(finding.category)
 
 
 def _verdict(analysed: int, skipped: Sequence[str], findings: int) -> tuple[EngineStatus, str]:

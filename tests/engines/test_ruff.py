@@ -8,6 +8,7 @@ import pytest
 from elohim_kernel.engines import ruff
 from elohim_kernel.engines._ruff_rules import JUDGED, LEFT_OUT, judge
 from elohim_kernel.model.finding import EngineStatus, Severity
+from elohim_kernel.ports import EngineRequest
 
 OLD = "import os\n\n\ndef area(r):\n    return 3 * r * r\n"
 NEW = OLD + "\n\ndef load(text, seen=[]):\n    return eval(text)\n"
@@ -24,7 +25,7 @@ def test_findings_carry_place_severity_identity_and_whether_the_line_is_new(repo
     assert found.status is EngineStatus.FINDINGS
     assert (found.files, found.skipped) == (1, ())
     assert {rule: each.on_changed_line for rule, each in by_rule.items()} == {"F401": False, "B006": True, "S307": True}
-    assert (by_rule["S307"].line, by_rule["S307"].symbol, by_rule["S307"].cwe) == (9, "load", 95)
+    assert (by_rule["S307"].line, by_rule["S307"].symbol, by_rule["S307"].cwe) == (9, "load", 94)
     assert by_rule["S307"].snippet == "return eval(text)"
     assert by_rule["F401"].remediation == "Remove unused import: `os`"
     assert all(each.fingerprint.startswith("v1:") for each in found.findings)
@@ -91,24 +92,35 @@ def test_files_that_pose_as_modules_or_options_run_nothing(report, tmp_path):
     assert not marker.exists()
 
 
-def test_a_comment_added_by_the_change_does_not_silence_what_matters(report):
-    old = "def run(text):\n    return eval(text)  # noqa: S307\n"
+def test_a_comment_does_not_silence_what_matters_and_is_told(report):
+    old = "def run(text):\n    return eval(text)  # noqa: S307, it is ours\n"
     new = old + "\n\ndef go(text):\n    return eval(text)  # noqa\n\n\nimport os  # noqa: F401\n"
 
     found = report(ruff, {"a.py": old}, {"a.py": new})
 
-    ((rule, _, line),) = rules(found)
-    assert (rule, line) == ("S307", 6)
-    assert found.findings[0].message.endswith("(silenced by a comment in this change)")
-    assert found.findings[0].on_changed_line
+    assert [(each.rule, each.line, each.suppressed) for each in found.findings] == [
+        ("S307", 2, "noqa: S307"),
+        ("S307", 6, "noqa"),
+    ]
+    assert found.status is EngineStatus.FINDINGS
 
 
-def test_silencing_a_line_that_was_there_before_is_seen_too(report):
-    old = "import subprocess\n\n\ndef run(text):\n    subprocess.run(text, shell=True, check=True)\n"
+@pytest.mark.parametrize(
+    ("source", "suppressed"),
+    [
+        ("# ruff: noqa: S307\nx = eval(y)\n", "ruff: noqa: S307"),
+        ("# ruff: noqa\nx = eval(y)\n", "ruff: noqa"),
+        ("# flake8: noqa: S307\nx = eval(y)\n", "flake8: noqa: S307"),
+        ("# ruff: disable[S307]\nx = eval(y)\n# ruff: enable[S307]\n", "ruff: disable[S307]"),
+        ('x = eval(f"""\n{y}\n""")  # NOQA:S307\n', "noqa: S307"),
+        ("x = eval(y)  # noqa: F401\n", ""),
+        ("x = eval(y)  # no comment on quality\n", ""),
+    ],
+)
+def test_every_way_to_silence_a_line_is_named(report, source, suppressed):
+    found = report(ruff, {"x.md": "x\n"}, {"a.py": f"y = 1\n{source}"})
 
-    found = report(ruff, {"a.py": old}, {"a.py": old.replace("True)\n", "True)  # noqa: S602\n")})
-
-    assert [(each.rule, each.severity) for each in found.findings] == [("S602", Severity.MEDIUM)]
+    assert [each.suppressed for each in found.findings if each.rule == "S307"] == [suppressed]
 
 
 def test_a_password_is_reported_without_its_value(report):
@@ -156,6 +168,13 @@ def test_without_ruff_it_says_what_to_install(monkeypatch, tmp_path, report):
     assert (found.status, found.reason) == (EngineStatus.NOT_RUN, ruff.available())
 
 
+def _pretend_ruff(monkeypatch, tmp_path, script):
+    fake = tmp_path / "ruff"
+    fake.write_text(f"#!{sys.executable}\n{script}\n")
+    fake.chmod(0o700)
+    monkeypatch.setattr(ruff.sysconfig, "get_path", lambda name: str(tmp_path))
+
+
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
@@ -165,10 +184,7 @@ def test_without_ruff_it_says_what_to_install(monkeypatch, tmp_path, report):
     ],
 )
 def test_output_we_cannot_read_is_a_failure_and_not_silence(monkeypatch, tmp_path, report, script, reason):
-    fake = tmp_path / "ruff"
-    fake.write_text(f"#!{sys.executable}\n{script}\n")
-    fake.chmod(0o700)
-    monkeypatch.setattr(ruff.sysconfig, "get_path", lambda name: str(tmp_path))
+    _pretend_ruff(monkeypatch, tmp_path, script)
 
     found = report(ruff, {"a.py": "x = 1\n"}, {"a.py": "x = 2\n"})
 
@@ -179,7 +195,34 @@ def test_output_we_cannot_read_is_a_failure_and_not_silence(monkeypatch, tmp_pat
 def test_scratch_is_left_empty(report, tools):
     report(ruff, {"a.py": OLD}, {"a.py": NEW})
 
-    assert list(Path(tools.scratch).iterdir()) == []
+    assert [each.name for each in Path(tools.scratch).iterdir() if each.name.startswith("ruff-")] == []
+
+
+def test_files_of_other_engines_in_the_same_tree_are_not_analysed(project, tools):
+    made = project({"x.md": "x\n"}, {"a.py": OLD, "b.py": NEW})
+    request = EngineRequest(repository=made.path, head=tools.repository(made.path).resolve("feature"), paths=("b.py",))
+
+    found = ruff.run(request, tools)
+
+    assert ({each.path for each in found.findings}, found.covered) == ({"b.py"}, ("b.py",))
+
+
+def test_messages_do_not_repeat_the_values_of_literals(report):
+    source = 'KEYS = {"hunter2hunter2", "hunter2hunter2"}\nFLAG = KEYS or "hunter2hunter2" or KEYS\n'
+
+    found = report(ruff, {"x.md": "x\n"}, {"a.py": source})
+
+    assert {each.rule for each in found.findings} >= {"B033"}
+    assert not [each for each in found.findings if "hunter2" in each.message + each.remediation]
+
+
+def test_a_ruff_that_is_killed_failed_and_is_not_clean(monkeypatch, tmp_path, report):
+    _pretend_ruff(monkeypatch, tmp_path, "import os; os.kill(os.getpid(), 9)")
+
+    found = report(ruff, {"a.py": "x = 1\n"}, {"a.py": "x = 2\n"})
+
+    assert found.status is EngineStatus.FAILED
+    assert "signal SIGKILL" in found.reason
 
 
 def test_every_prefix_is_a_rule_ruff_knows(tools, tmp_path):
