@@ -57,11 +57,27 @@ def fingerprinted(findings: Iterable[Finding], sources: Mapping[str, bytes]) -> 
     >>> (seen.symbol, seen.snippet)
     ('f', 'return missing')
     """
-    ordered = sorted(findings, key=lambda each: (each.path, each.line, each.column, each.rule, each.tool, each.message))
-    files = {path: _Lines(path, sources.get(path, b"")) for path in {each.path for each in ordered}}
-    secret = {(each.path, each.line) for each in ordered if each.category == MASKED_CATEGORY}
-    seen: Counter[tuple[str, str, str]] = Counter()
-    return tuple(_filled(each, files[each.path], secret, seen) for each in ordered)
+    return Fingerprinter(sources).filled(findings)
+
+
+class Fingerprinter:
+    """Fills in identities for one run that comes in parts: equal findings are counted over all of them."""
+
+    def __init__(self, sources: Mapping[str, bytes]) -> None:
+        """`sources` as in `fingerprinted`."""
+        self._sources = sources
+        self._files: dict[str, _Lines] = {}
+        self._seen: Counter[tuple[str, str, str]] = Counter()
+
+    def filled(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """One part, in file and line order."""
+        ordered = sorted(
+            findings, key=lambda each: (each.path, each.line, each.column, each.rule, each.tool, each.message)
+        )
+        for path in {each.path for each in ordered}.difference(self._files):
+            self._files[path] = _Lines(path, self._sources.get(path, b""))
+        secret = {(each.path, each.line) for each in ordered if each.category == MASKED_CATEGORY}
+        return tuple(_filled(each, self._files[each.path], secret, self._seen) for each in ordered)
 
 
 def _filled(
