@@ -4,6 +4,9 @@
 the flagged line on, so inserting lines above, re-indenting and changing line ends leave it alone; nth counts equal
 (rule, path, context) in line order. Decisions are bound to it; `model.matching` follows
 a finding whose context changed.
+
+No value of a secret goes into it or into a snippet: a hash of a short one could be tried out. The context of a finding
+that is a secret is its line without the value and the keyed hash its engine gave, so a changed secret is another one.
 """
 
 import hashlib
@@ -17,6 +20,7 @@ from typing import Final
 import msgspec
 
 from elohim_kernel.model.finding import Finding
+from elohim_kernel.model.masking import bare_line, hash_of_mark, nameless_line, safe_line
 
 VERSION: Final = "v1"
 CONTEXT_CHARACTERS: Final = 100
@@ -25,9 +29,10 @@ PYTHON_SUFFIXES: Final = (".py", ".pyi", ".pyw")
 MASKED_CATEGORY: Final = "secret"
 
 _BLANK: Final = b" \t\r\n\f\v"
+_HINTS: Final = (b"pass", b"pwd", b"secret", b"token", b"key", b"credential", b"auth", b"bearer", b"://")
+_LINE_CAP: Final = 4 * SNIPPET_CHARACTERS + 4096
 _DEFINITION: Final = re.compile(rb"[ \t]*(?:async[ \t]+def|def|class)[ \t]+([^\W\d]\w*)")
 _TRIPLE: Final = re.compile(rb"\"\"\"|'''")
-_LITERAL: Final = re.compile(r"(\"|')(?:\\.|(?!\1)[^\\])*(?:\1|\\?$)")
 
 
 def normalised_path(path: str) -> str:
@@ -47,9 +52,9 @@ def rule_key(finding: Finding) -> str:
 def fingerprinted(findings: Iterable[Finding], sources: Mapping[str, bytes]) -> tuple[Finding, ...]:
     r"""The findings with context, fingerprint, snippet and symbol filled in, in file and line order.
 
-    `sources` maps paths to the content that was analysed. A finding in a file that is not there gets its context from
-    its own snippet, or keeps an empty one.
-    String literals are masked in the snippet of a line that any of the findings calls a secret.
+    `sources` maps paths to the content that was analysed. A finding in a file that is not there keeps the context it
+    has, or gets one from its own snippet. A fingerprint that is there already stays.
+    A line that any of the findings calls a secret gives its names only; values named like one are masked everywhere.
 
     >>> from elohim_kernel.model.finding import Severity
     >>> one = Finding(rule="F821", severity=Severity.HIGH, message="", path="a.py", line=2, tool="ruff")
@@ -84,22 +89,25 @@ def _filled(
     finding: Finding, lines: "_Lines", secret: set[tuple[str, int]], seen: Counter[tuple[str, str, str]]
 ) -> Finding:
     key = rule_key(finding)
-    context = lines.context(finding.line) or _context_of(finding.snippet)
+    text = lines.text(finding.line) or finding.snippet
+    if finding.category == MASKED_CATEGORY:
+        context = _context_of(f"{bare_line(text)}{hash_of_mark(finding.secret)}")
+    else:
+        context = lines.context(finding.line) or _context_of(nameless_line(finding.snippet))
     seen[key, lines.path, context] += 1
     parts = "\0".join((key, lines.path, context, str(seen[key, lines.path, context])))
-    snippet = lines.snippet(finding.line) or finding.snippet
-    if (finding.path, finding.line) in secret:
-        snippet = _LITERAL.sub(r"\1…\1", snippet)
+    snippet = bare_line(text) if (finding.path, finding.line) in secret else safe_line(text)
     return msgspec.structs.replace(
         finding,
         context=context,
-        fingerprint=f"{VERSION}:{hashlib.sha256(parts.encode(errors='replace')).hexdigest()}",
+        fingerprint=finding.fingerprint or f"{VERSION}:{hashlib.sha256(parts.encode(errors='replace')).hexdigest()}",
         snippet=snippet[:SNIPPET_CHARACTERS],
         symbol=finding.symbol or lines.symbol(finding.line),
     )
 
 
-def _context_of(snippet: str) -> str:
+def context_of(snippet: str) -> str:
+    """The context of code that is quoted rather than at hand; "" for blank text."""
     text = "".join(snippet.split())[:CONTEXT_CHARACTERS]
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:32] if text else ""
 
@@ -110,7 +118,7 @@ class _Lines:
     def __init__(self, path: str, content: bytes) -> None:
         self.path = normalised_path(path)
         self._lines = content.splitlines()
-        squeezed = [line.translate(None, _BLANK) for line in self._lines]
+        squeezed = [_nameless(line).translate(None, _BLANK) for line in self._lines]
         self._squeezed = b"".join(squeezed)
         self._offsets = _running_sum(squeezed)
         self._symbols = Symbols(self._lines) if path.endswith(PYTHON_SUFFIXES) else None
@@ -123,13 +131,22 @@ class _Lines:
         text = self._squeezed[start : start + 4 * CONTEXT_CHARACTERS].decode(errors="ignore")[:CONTEXT_CHARACTERS]
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def snippet(self, line: int) -> str:
+    def text(self, line: int) -> str:
         if not 0 < line <= len(self._lines):
             return ""
-        return self._lines[line - 1][: 4 * SNIPPET_CHARACTERS + 4096].decode(errors="replace").strip()
+        return self._lines[line - 1][:_LINE_CAP].decode(errors="replace").strip()
 
     def symbol(self, line: int) -> str:
         return self._symbols.at(line) if self._symbols else ""
+
+
+def _nameless(line: bytes) -> bytes:
+    lower = line.lower()
+    if not any(hint in lower for hint in _HINTS):
+        return line
+    text = line[:_LINE_CAP].decode(errors="replace")
+    safe = nameless_line(text)
+    return line if safe == text else safe.encode(errors="replace") + line[_LINE_CAP:]
 
 
 def _running_sum(parts: Sequence[bytes]) -> list[int]:
