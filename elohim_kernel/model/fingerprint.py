@@ -91,9 +91,9 @@ def _filled(
     key = rule_key(finding)
     text = lines.text(finding.line) or finding.snippet
     if finding.category == MASKED_CATEGORY:
-        context = _context_of(f"{bare_line(text)}{hash_of_mark(finding.secret)}")
+        context = context_of(f"{bare_line(text)}{hash_of_mark(finding.secret)}")
     else:
-        context = lines.context(finding.line) or _context_of(nameless_line(finding.snippet))
+        context = lines.context(finding.line) or finding.context or context_of(nameless_line(finding.snippet))
     seen[key, lines.path, context] += 1
     parts = "\0".join((key, lines.path, context, str(seen[key, lines.path, context])))
     snippet = bare_line(text) if (finding.path, finding.line) in secret else safe_line(text)
