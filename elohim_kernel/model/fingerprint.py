@@ -90,8 +90,8 @@ def _filled(
 ) -> Finding:
     key = rule_key(finding)
     text = lines.text(finding.line) or finding.snippet
-    if finding.category == MASKED_CATEGORY:
-        context = context_of(f"{bare_line(text)}{hash_of_mark(finding.secret)}")
+    if finding.category == MASKED_CATEGORY and text:
+        context = context_of(hash_of_mark(finding.secret) + bare_line(text))
     else:
         context = lines.context(finding.line) or finding.context or context_of(nameless_line(finding.snippet))
     seen[key, lines.path, context] += 1
