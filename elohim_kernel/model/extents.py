@@ -1,0 +1,95 @@
+"""How far the piece of code reaches that a finding points at, so that two tools that mean one call can be told apart
+from two that mean neighbours.
+
+Python is read with `ast`; a file that does not parse, or is not Python, has lines only.
+"""
+
+import ast
+import warnings
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from elohim_kernel.model.finding import Finding
+from elohim_kernel.model.fingerprint import PYTHON_SUFFIXES
+
+MAX_BYTES: Final = 1024 * 1024
+"""Longer files are not parsed."""
+
+_FAR: Final = 1 << 30
+
+
+class Extent(NamedTuple):
+    """From the first to the last place of a piece of code, both included. Columns are bytes, 0-based."""
+
+    first: tuple[int, int]
+    last: tuple[int, int]
+
+    def meets(self, other: "Extent") -> bool:
+        """Whether the two share a place.
+
+        >>> Extent((1, 0), (1, 5)).meets(Extent((1, 5), (2, 0))), Extent((1, 0), (1, 4)).meets(Extent((1, 5), (1, 9)))
+        (True, False)
+        """
+        return self.first <= other.last and other.first <= self.last
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Lines, then columns: what sorts narrow ones first."""
+        return (self.last[0] - self.first[0], self.last[1] - self.first[1])
+
+
+class Extents:
+    r"""The pieces of one file.
+
+    >>> from elohim_kernel.model.finding import Severity
+    >>> at = Finding(rule="S307", severity=Severity.HIGH, message="", path="a.py", line=1, column=5, tool="ruff")
+    >>> Extents("a.py", b"x = eval(\n  y)\n").of(at)
+    Extent(first=(1, 4), last=(2, 3))
+    """
+
+    def __init__(self, path: str, source: bytes) -> None:
+        self._lines = source.splitlines()
+        self._ends: dict[tuple[int, int], tuple[int, int]] = {}
+        tree = _parsed(source) if path.endswith(PYTHON_SUFFIXES) else None
+        self.parsed = tree is not None
+        """Whether pieces are known; otherwise every extent is one line."""
+        for node in ast.walk(tree) if tree is not None else ():
+            for first, last in _pieces(node):
+                self._ends[first] = max(last, self._ends.get(first, (0, 0)))
+
+    def of(self, finding: Finding) -> Extent:
+        """The piece that begins where the finding is; its lines, when it names no column or the file has no pieces."""
+        line = finding.line
+        if not self.parsed:
+            return Extent((line, 0), (line, _FAR))
+        if not finding.column:
+            return Extent((line, 0), (max(line, finding.end_line), _FAR))
+        place = (line, self._bytes_before(line, finding.column))
+        return Extent(place, self._ends.get(place, place))
+
+    def _bytes_before(self, line: int, column: int) -> int:
+        if not 0 < line <= len(self._lines) or self._lines[line - 1].isascii():
+            return column - 1
+        return len(self._lines[line - 1].decode(errors="replace")[: column - 1].encode())
+
+
+def _parsed(source: bytes) -> ast.Module | None:
+    if len(source) > MAX_BYTES:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of other people's code
+            return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _pieces(node: ast.AST) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Expressions and simple statements whole; of a statement with a body only its head."""
+    if not isinstance(node, ast.expr | ast.stmt | ast.keyword):
+        return
+    end = (node.end_lineno or node.lineno, max(0, (node.end_col_offset or 1) - 1))
+    body = getattr(node, "body", None)
+    if isinstance(node, ast.stmt) and isinstance(body, list) and body:
+        end = min(end, (body[0].lineno, max(0, body[0].col_offset - 1)))
+    yield (node.lineno, node.col_offset), end
