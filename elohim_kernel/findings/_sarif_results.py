@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from elohim_kernel.model.category import DEMOTED
 from elohim_kernel.model.finding import Confidence, Finding, Place, Severity
+from elohim_kernel.model.fingerprint import context_of
 from elohim_kernel.model.rules import judged
 from elohim_kernel.model.sarif import (
     FINGERPRINT_KEY,
@@ -73,7 +74,7 @@ class Reading:
         """`root`: the folder that absolute paths are made relative to; "" when none is known."""
         tool = run.tool
         driver = (tool.driver if tool else None) or Component()
-        self.tool = f"import:{_SLUG.sub('-', driver.name.lower()).strip('-')[:60] or 'unnamed'}"
+        self.name = _SLUG.sub("-", driver.name.lower()).strip("-")[:60] or "unnamed"
         self._components = [driver, *((tool.extensions if tool else None) or ())]
         self._run = run
         self._root = root.rstrip("/")
@@ -98,6 +99,8 @@ class Reading:
         place = (result.locations or (Location(),))[0]
         path, region = self._place(place)
         message = self._message(result, rule)
+        snippet = _quoted(place, region)
+        tool_id, aliases = _identities(result) if result.partial_fingerprints or result.fingerprints else ("", ())
         return Finding(
             rule=rule.id,
             severity=_severity(result, rule),
@@ -106,26 +109,31 @@ class Reading:
             line=max(0, region.start_line),
             end_line=max(0, region.end_line),
             column=max(0, region.start_column),
-            tool=self.tool,
+            tool=self.name,
             confidence=rule.confidence,
             category=rule.category,
             cwe=rule.cwe or _cwe_of(result),
             symbol=_symbol(place),
-            snippet=_quoted(place, region),
+            snippet=snippet,
+            context="" if snippet else context_of(message),
             remediation=rule.remediation,
-            tool_id=_tool_id(result),
+            tool_id=tool_id,
             tool_severity=result.level or rule.level,
-            advisories=tuple(dict.fromkeys(_ADVISORY.findall(f"{rule.id} {message}"[:MESSAGE_CAP])))[:20],
-            related=tuple(self._related(result)),
-            suppressed=_suppressed(result.suppressions or ()),
+            advisories=_advisories(rule.id, message),
+            related=tuple(self._related(result)) if result.code_flows or result.related_locations else (),
+            suppressed=_suppressed(result.suppressions) if result.suppressions else "",
             fingerprint=(result.partial_fingerprints or {}).get(FINGERPRINT_KEY, "")[:80],
-            aliases=_aliases(result),
+            aliases=aliases,
         )
 
     def covered(self) -> tuple[str, ...]:
         """Files that the run says it analysed."""
         listed = (each for each in self._run.artifacts or () if "analysisTarget" in (each.roles or ()))
         return tuple(sorted({path for each in listed if (path := self._path(each.location))}))
+
+    def odd(self, what: str) -> None:
+        """Count one more result of which that must be said."""
+        self._odd[what] += 1
 
     def notes(self) -> Iterator[str]:
         """What was cut, skipped or odd, in words."""
@@ -156,7 +164,7 @@ class Reading:
         level = rule.default_configuration.level if rule.default_configuration else ""
         number = _number(properties.get("security-severity"))
         told = judged(
-            self.tool.removeprefix("import:"),
+            self.name,
             identity,
             cwe=int(found[1]) if found else 0,
             severity=_LEVELS.get(level),
@@ -257,7 +265,7 @@ def _steps(flows: Sequence[CodeFlow]) -> Iterator[Location]:
 def _severity(result: Result, rule: _Known) -> Severity:
     if rule.category in DEMOTED:
         return Severity.INFO
-    own = _scored(_number((result.properties or {}).get("security-severity")))
+    own = _scored(_number(result.properties.get("security-severity"))) if result.properties else None
     said = own or rule.severity or (_LEVELS.get(result.level) if result.level else None) or rule.told
     return max(said, Severity.LOW, key=lambda each: each.rank) if rule.category == "style" else said
 
@@ -271,6 +279,8 @@ def _scored(number: float | None) -> Severity | None:
 
 
 def _number(value: object) -> float | None:
+    if value is None:
+        return None
     try:
         return float(str(value))
     except ValueError:
@@ -303,18 +313,19 @@ def _quoted(location: Location, region: Region) -> str:
     return (text.strip().splitlines() or [""])[0].strip()[:_SNIPPET_CAP]
 
 
-def _tool_id(result: Result) -> str:
-    for identities in (result.fingerprints, result.partial_fingerprints):
-        for name, value in sorted((identities or {}).items()):
-            # Semgrep writes this for everybody who is not logged in: one identity for everything.
-            if name != FINGERPRINT_KEY and value and value != "requires login":
-                return f"{name}={value}"[:200]
-    return ""
+def _identities(result: Result) -> tuple[str, tuple[str, ...]]:
+    """The identity the tool itself gives, and all of them for the record."""
+    told = {**(result.partial_fingerprints or {}), **(result.fingerprints or {})}
+    # Semgrep writes this text for everybody who is not logged in: one identity for everything.
+    aliases = [f"{name}={value}"[:200] for name, value in told.items() if name != FINGERPRINT_KEY and value]
+    usable = [each for each in aliases if not each.endswith("=requires login")]
+    return (usable[-1] if usable else ""), tuple(aliases[:10])
 
 
-def _aliases(result: Result) -> tuple[str, ...]:
-    identities = {**(result.partial_fingerprints or {}), **(result.fingerprints or {})}
-    return tuple(f"{name}={value}"[:200] for name, value in sorted(identities.items()) if name != FINGERPRINT_KEY)[:10]
+def _advisories(rule: str, message: str) -> tuple[str, ...]:
+    if "-" not in message and "-" not in rule:
+        return ()
+    return tuple(dict.fromkeys(_ADVISORY.findall(f"{rule} {message}")))[:20]
 
 
 def _suppressed(suppressions: Iterable[Suppression]) -> str:

@@ -5,8 +5,8 @@ runs are decoded, the results staying where they are in the buffer (which may be
 one by one, so that one odd result does not cost the others and memory holds what is kept, not what was read.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from mmap import mmap
 from typing import Any, Final, TypeAlias
 
@@ -15,7 +15,7 @@ import msgspec
 from elohim_kernel.errors import Invalid, TooLarge
 from elohim_kernel.findings._sarif_results import Reading
 from elohim_kernel.model.finding import EngineStatus, Finding
-from elohim_kernel.model.fingerprint import fingerprinted
+from elohim_kernel.model.fingerprint import Fingerprinter
 from elohim_kernel.model.sarif import Component, Invocation, LogHead, Message, Result, RunHead
 from elohim_kernel.model.value import Value
 
@@ -34,65 +34,95 @@ _HEAD: Final = msgspec.json.Decoder(LogHead, strict=False)
 _RESULT: Final = msgspec.json.Decoder(Result, strict=False)
 
 
-class ImportedRun(Value, frozen=True):
-    """One run of a file: whose it is, how it ended, what it found, and what a reader must know."""
+class Account(Value, frozen=True):
+    """How a run of a file ended, and what a reader must know; complete when its findings were read to the end."""
 
-    tool: str  # "import:<name>": a file cannot speak for an engine of ours
-    version: str
     status: EngineStatus
     reason: str
-    findings: tuple[Finding, ...]
     covered: tuple[str, ...]  # files the run says it analysed; empty: nothing follows from absence
-    results: int  # in the file, whatever became of them
-    notes: tuple[str, ...] = ()  # what was cut, skipped or odd
+    findings: int
+    notes: tuple[str, ...]  # what was cut, skipped or odd
 
 
-def read_sarif(content: Buffer, *, root: str = "") -> Iterator[ImportedRun]:
+class SarifRun:
+    """One run of a file. Its findings are decoded while they are read, once, and not kept."""
+
+    def __init__(self, run: RunHead, root: str) -> None:
+        """See `read_sarif`."""
+        driver = (run.tool.driver if run.tool else None) or Component()
+        self.reading = Reading(run, root)
+        self.version = driver.semantic_version or driver.version
+        self.results = len(run.results or ())
+        self._run = run
+        self._findings = 0
+        self._given: set[str] = set()
+
+    @property
+    def tool(self) -> str:
+        """`import:<name>`: a file cannot speak for an engine of ours."""
+        return f"import:{self.reading.name}"
+
+    def findings(self) -> Iterator[Finding]:
+        """The findings, without identities. Of equal ones only the first is given."""
+        said: set[int] = set()
+        for raw in (self._run.results or [])[:RESULTS_CAP]:
+            found = self.reading.finding(_result(raw))
+            if found is None:
+                continue
+            key = hash((found.rule, found.path, found.line, found.column, found.message))
+            if key in said:
+                self.reading.odd("say the same as an earlier one")
+                continue
+            said.add(key)
+            self._findings += 1
+            if found.fingerprint in self._given:
+                found = msgspec.structs.replace(found, fingerprint="")
+            self._given.add(found.fingerprint)
+            yield found
+
+    def identified(self, sources: Mapping[str, bytes], *, part: int = 5_000) -> Iterator[tuple[Finding, ...]]:
+        """The findings in parts, with identities: our own from an earlier export where they are unique in the run, else
+        worked out from `sources` (path to content at the commit), the quoted line, or the message.
+
+        They are those the tool's own findings would have, so that both are recognised as one; only the name of the tool
+        says that they came from a file.
+        """
+        printer = Fingerprinter(sources)
+        findings = self.findings()
+        while batch := list(itertools.islice(findings, part)):
+            yield tuple(msgspec.structs.replace(each, tool=self.tool) for each in printer.filled(batch))
+
+    def account(self) -> Account:
+        """What became of it."""
+        status, reason = _verdict(self._run.invocations or (), self._findings, self.results)
+        conclusive = status in (EngineStatus.FINDINGS, EngineStatus.CLEAN)
+        return Account(
+            status=status,
+            reason=reason,
+            covered=self.reading.covered() if conclusive else (),
+            findings=self._findings,
+            notes=(*_cut(self.results), *self.reading.notes(), *_said(self._run.invocations or ())),
+        )
+
+
+def read_sarif(content: Buffer, *, root: str = "") -> Iterator[SarifRun]:
     """The runs of a SARIF file, in order. `root` is the folder that absolute paths in it are made relative to.
 
-    The findings are not fingerprinted yet: see `identified`. Raises `Invalid` for what is no SARIF, `TooLarge` past
-    512 MiB.
+    `content` must stay as it is until the last run was read. Raises `Invalid` for what is no SARIF, and `TooLarge`.
 
-    >>> next(read_sarif(b'{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "X"}}, "results": []}]}')).status
-    <EngineStatus.CLEAN: 'clean'>
+    >>> run, = read_sarif(b'{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "X"}}, "results": []}]}')
+    >>> list(run.findings()), run.account().status.value
+    ([], 'clean')
     """
     view = memoryview(content)
     if view.nbytes > MAX_BYTES:
         raise TooLarge(f"the file has {view.nbytes:,} bytes; at most {MAX_BYTES:,} are read", hint="split it by run")
     if _most_results(view) * _RAW_BYTES > max(_SPARE_BYTES, view.nbytes * 3 // 2):
         raise TooLarge(f"{view.nbytes:,} bytes hold too many objects to be a report of findings")
-    head = _decoded(view)
-    for number, run in enumerate(head.runs or ()):
-        _check_runs(number)
-        results = run.results or []
-        kept = (_result(raw) for raw in results[:RESULTS_CAP])
-        yield _imported(run, kept, len(results), root)
-
-
-def identified(run: ImportedRun, sources: Mapping[str, bytes]) -> tuple[Finding, ...]:
-    """The findings of a run with identities: our own from an earlier export where each is unique in the run, else
-    worked out from `sources` (path to content at the commit), the quoted line, or the message.
-
-    They are those the tool's own findings would have, so that both are recognised as one; only the name of the tool
-    says that they came from a file.
-    """
-    plain = [msgspec.structs.replace(each, tool=each.tool.removeprefix("import:")) for each in run.findings]
-    given = Counter(each.fingerprint for each in plain if each.fingerprint)
-    filled = fingerprinted(
-        [each if each.snippet else msgspec.structs.replace(each, snippet=each.message) for each in plain], sources
-    )
-    kept = {
-        (each.path, each.line, each.column, each.rule, each.message): each
-        for each in plain
-        if given[each.fingerprint] == 1
-    }
-    found: list[Finding] = []
-    for each in filled:
-        known = kept.get((each.path, each.line, each.column, each.rule, each.message))
-        snippet = "" if each.snippet == each.message else each.snippet
-        identity = known.fingerprint if known is not None else each.fingerprint
-        found.append(msgspec.structs.replace(each, tool=run.tool, fingerprint=identity, snippet=snippet))
-    return tuple(found)
+    runs = _decoded(view).runs or []
+    if len(runs) > RUNS_CAP:
+        raise TooLarge(f"the file has {len(runs):,} runs; at most {RUNS_CAP:,} are read", hint="split it")
+    return (SarifRun(run, root) for run in runs)
 
 
 def _most_results(view: memoryview) -> int:
@@ -110,11 +140,6 @@ def _decoded(view: memoryview) -> LogHead:
     if head.runs is None:
         raise Invalid("the file is not SARIF: it has no `runs`")
     return head
-
-
-def _check_runs(number: int) -> None:
-    if number >= RUNS_CAP:
-        raise TooLarge(f"the file has more than {RUNS_CAP:,} runs", hint="split it")
 
 
 def _result(raw: Buffer) -> Result | None:
@@ -141,24 +166,6 @@ def _without_null(value: Any) -> Any:  # anybody's JSON
     if isinstance(value, list):
         return [_without_null(each) for each in value if each is not None]
     return value
-
-
-def _imported(run: RunHead, results: Iterable[Result | None], total: int, root: str) -> ImportedRun:
-    driver = (run.tool.driver if run.tool else None) or Component(name="unnamed")
-    reading = Reading(run, root)
-    findings = tuple(found for each in results if (found := reading.finding(each)) is not None)
-    notes = [*_cut(total), *reading.notes(), *_said(run.invocations or ())]
-    status, reason = _verdict(run.invocations or (), len(findings), total)
-    return ImportedRun(
-        tool=reading.tool,
-        version=driver.semantic_version or driver.version,
-        status=status,
-        reason=reason,
-        findings=findings,
-        covered=reading.covered() if status in (EngineStatus.FINDINGS, EngineStatus.CLEAN) else (),
-        results=total,
-        notes=tuple(notes),
-    )
 
 
 def _cut(total: int) -> list[str]:

@@ -9,20 +9,25 @@ import gzip
 import mmap
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
+
+import msgspec
+import pyarrow as pa
 
 from elohim_kernel.errors import Invalid, NotFound, TooLarge
 from elohim_kernel.findings.exchange import from_csv, from_json_lines
-from elohim_kernel.findings.recording import KnownFindings, RecordFindings, finding_rows
-from elohim_kernel.findings.sarif_in import MAX_BYTES, Buffer, ImportedRun, identified, read_sarif
+from elohim_kernel.findings.recording import KnownFindings, Recorded, RecordFindings, finding_rows
+from elohim_kernel.findings.sarif_in import MAX_BYTES, Account, Buffer, read_sarif
 from elohim_kernel.model.finding import EngineStatus, Finding
+from elohim_kernel.model.fingerprint import fingerprinted
 from elohim_kernel.model.matching import match
 from elohim_kernel.model.value import Value
 from elohim_kernel.ports import Repository
 from elohim_kernel.runtime.session import Session
+from elohim_kernel.store.arrow import from_ipc
 
 Format = Literal["sarif", "jsonl", "csv"]
 OnRun = Callable[[str, int], None]
@@ -30,6 +35,7 @@ OnRun = Callable[[str, int], None]
 SOURCES_CAP: Final = 256 * 1024 * 1024
 _TEXT_CAP: Final = 64 * 1024 * 1024  # of the formats that are read at once
 _BLOCK: Final = 1 << 20
+_PART: Final = 5_000
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _GZIP: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -79,7 +85,7 @@ def import_findings(
     dry_run: bool = False,
     on_run: OnRun = unheard,
 ) -> Imported:
-    """Record the findings of a file. Nothing is recorded before the whole file is understood.
+    """Record the findings of a file. Nothing is recorded of a file that is damaged.
 
     `repository` is the name they are kept under; `source` and `head` (a full commit id) give the content that
     identities are made of. `kind` None takes what the file's first bytes say. Raises `NotFound`, `Invalid`, `TooLarge`.
@@ -87,93 +93,162 @@ def import_findings(
     root = source.path if source is not None else ""
     with _plain_text(file) as content:
         chosen = kind or _kind_of(content)
-        runs = list(read_sarif(content, root=root) if chosen == "sarif" else _rows(content, chosen))
-        prepared: list[tuple[ImportedRun, tuple[Finding, ...]]] = []
+        runs = read_sarif(content, root=root) if chosen == "sarif" else _rows(content, chosen)
+        place = _Place(session, workflow=workflow, repository=repository, source=source, head=head, ref=ref)
+        done: list[ImportedTool] = []
         for run in runs:
-            sources = _sources(source, head, {each.path for each in run.findings}) if source else {}
-            prepared.append((run, identified(run, sources)))
-            on_run(run.tool, len(run.findings))
-    done = [
-        _record(session, run, found, workflow=workflow, repository=repository, head=head, ref=ref, dry_run=dry_run)
-        for run, found in prepared
-    ]
+            done.append(place.take(run, dry_run=dry_run))
+            on_run(done[-1].tool, done[-1].findings)
     return Imported(file=str(file), repository=repository, workflow=workflow, runs=tuple(done), dry_run=dry_run)
 
 
-def _record(
-    session: Session,
-    run: ImportedRun,
-    findings: Sequence[Finding],
-    *,
-    workflow: str,
-    repository: str,
-    head: str,
-    ref: str,
-    dry_run: bool,
-) -> ImportedTool:
-    known = session.ask(KnownFindings(workflow=workflow, repository=repository, tool=run.tool))
-    paired = {id(pair.current): pair.previous.fingerprint for pair in match(known, findings, {}).pairs} if known else {}
-    # A file must not speak for a finding of an engine, so its identities are a family of their own.
-    identities = [f"import:{paired.get(id(each), each.fingerprint)}" for each in findings]
-    event = 0
-    if not dry_run:
-        command = RecordFindings(
-            workflow=workflow,
-            repository=repository,
+class _Run(Protocol):
+    """A run of a file of any kind."""
+
+    @property
+    def tool(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def results(self) -> int: ...
+
+    def identified(self, sources: Mapping[str, bytes], *, part: int = ...) -> Iterator[tuple[Finding, ...]]: ...
+
+    def account(self) -> Account: ...
+
+
+class _Place:
+    """Where findings are recorded, and the content their identities are made of."""
+
+    def __init__(
+        self, session: Session, *, workflow: str, repository: str, source: Repository | None, head: str, ref: str
+    ) -> None:
+        self._session = session
+        self._workflow, self._repository, self._head, self._ref = workflow, repository, head, ref
+        self._sources: Mapping[str, bytes] = _Sources(source, head) if source is not None else {}
+
+    def take(self, run: _Run, *, dry_run: bool) -> ImportedTool:
+        """Record one run in one command; findings are dropped as soon as they are rows."""
+        known = self._session.ask(KnownFindings(workflow=self._workflow, repository=self._repository, tool=run.tool))
+        rows = _Rows()
+        fresh = 0
+        # What is known already can only be followed when all of the run is there to choose from.
+        for part in run.identified(self._sources, part=_PART if not known else run.results + 1):
+            pairs = match(known, part, {}).pairs if known else ()
+            followed = {id(pair.current): pair.previous.fingerprint for pair in pairs}
+            fresh += len(part) - len(followed)
+            if not dry_run:
+                # A file must not speak for a finding of an engine, so its identities are a family of their own.
+                rows.add(part, [f"import:{followed.get(id(each), each.fingerprint)}" for each in part])
+        account = run.account()
+        return ImportedTool(
             tool=run.tool,
-            status=run.status,
-            reason="; ".join((run.reason, *run.notes))[:2_000],
-            head=head,
-            ref=ref,
-            version=run.version,
-            files=len(run.covered),
-            covered=run.covered,
-            rows=finding_rows(findings, identities) if findings else b"",
+            status=account.status,
+            reason=account.reason,
+            results=run.results,
+            findings=account.findings,
+            new=fresh,
+            notes=account.notes,
+            event=0 if dry_run else self._record(run, account, rows.content()),
         )
-        event = session.do(command).event
-    return ImportedTool(
-        tool=run.tool,
-        status=run.status,
-        reason=run.reason,
-        results=run.results,
-        findings=len(findings),
-        new=len(findings) - len(paired),
-        notes=run.notes,
-        event=event,
-    )
+
+    def _record(self, run: _Run, account: Account, rows: bytes) -> int:
+        command = RecordFindings(
+            workflow=self._workflow,
+            repository=self._repository,
+            tool=run.tool,
+            status=account.status,
+            reason="; ".join((account.reason, *account.notes))[:2_000],
+            head=self._head,
+            ref=self._ref,
+            version=run.version,
+            files=len(account.covered),
+            covered=account.covered,
+            rows=rows,
+        )
+        recorded: Recorded = self._session.do(command)
+        return recorded.event
 
 
-def _sources(source: Repository, head: str, paths: Iterable[str]) -> Mapping[str, bytes]:
-    found: dict[str, bytes] = {}
-    left = SOURCES_CAP
-    for path in sorted(paths):
+class _Rows:
+    """Rows of findings as one compressed Arrow stream, written part by part."""
+
+    def __init__(self) -> None:
+        self._sink = pa.BufferOutputStream()
+        self._writer: pa.ipc.RecordBatchStreamWriter | None = None
+
+    def add(self, findings: Sequence[Finding], identities: Sequence[str]) -> None:
+        table = from_ipc(finding_rows(findings, identities))
+        if self._writer is None:
+            self._writer = pa.ipc.new_stream(
+                self._sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")
+            )
+        self._writer.write_table(table)
+
+    def content(self) -> bytes:
+        """Everything added; b"" for nothing."""
+        if self._writer is None:
+            return b""
+        self._writer.close()
+        content: bytes = self._sink.getvalue().to_pybytes()
+        return content
+
+
+class _Sources(Mapping[str, bytes]):
+    """Contents of files at a commit, read when they are asked for, up to a cap in all."""
+
+    def __init__(self, repository: Repository, head: str) -> None:
+        self._repository, self._head, self._left = repository, head, SOURCES_CAP
+
+    def __getitem__(self, path: str) -> bytes:
         try:
-            content = source.read(head, path) if path else None
+            content = self._repository.read(self._head, path) if path else None
         except TooLarge:
-            continue
-        if content is not None and len(content) <= left:
-            found[path] = content
-            left -= len(content)
-    return found
+            content = None
+        if content is None or len(content) > self._left:
+            raise KeyError(path)
+        self._left -= len(content)
+        return content
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._repository.paths(self._head))
+
+    def __len__(self) -> int:
+        return len(self._repository.paths(self._head))
 
 
-def _rows(content: Buffer, kind: Format) -> Iterator[ImportedRun]:
+class _FlatRun:
+    """The rows of one tool in a file of JSON lines or CSV."""
+
+    def __init__(self, tool: str, findings: Sequence[Finding], kind: Format) -> None:
+        self.tool = tool if tool.startswith("import:") else f"import:{tool}"
+        self.version = ""
+        self.results = len(findings)
+        self._findings, self._kind = findings, kind
+
+    def identified(self, sources: Mapping[str, bytes], *, part: int = 0) -> Iterator[tuple[Finding, ...]]:
+        """All at once: the file was read at once too."""
+        filled = fingerprinted(self._findings, sources)
+        if filled:
+            yield tuple(msgspec.structs.replace(each, tool=self.tool) for each in filled)
+
+    def account(self) -> Account:
+        """A file of rows says nothing about how its tool ended."""
+        reason = f"{self.results:,} findings imported from {self._kind}"
+        return Account(status=EngineStatus.FINDINGS, reason=reason, covered=(), findings=self.results, notes=())
+
+
+def _rows(content: Buffer, kind: Format) -> Iterator[_FlatRun]:
     text = bytes(content)
     if len(text) > _TEXT_CAP:
         raise TooLarge(f"the file has {len(text):,} bytes; at most {_TEXT_CAP:,} of {kind} are read", hint="use SARIF")
     findings = from_csv(text) if kind == "csv" else from_json_lines(text)
-    for tool in sorted({each.tool for each in findings}):
-        own = tuple(each for each in findings if each.tool == tool)
-        name = tool if tool.startswith("import:") else f"import:{tool}"
-        yield ImportedRun(
-            tool=name,
-            version="",
-            status=EngineStatus.FINDINGS,
-            reason=f"{len(own):,} findings imported from {kind}",
-            findings=own,
-            covered=(),
-            results=len(own),
-        )
+    by_tool: dict[str, list[Finding]] = {}
+    for each in findings:
+        by_tool.setdefault(each.tool, []).append(each)
+    return (_FlatRun(tool, own, kind) for tool, own in sorted(by_tool.items()))
 
 
 def _kind_of(content: Buffer) -> Format:
@@ -194,31 +269,22 @@ def _plain_text(file: Path) -> Iterator[Buffer]:
             if start.startswith((_GZIP, *_UTF16)):
                 with tempfile.TemporaryFile() as written:
                     _rewrite(file, start, written)
-                    with _mapped(written) as content:
-                        yield content
+                    yield _mapped(written)
             else:
-                with _mapped(opened) as content:
-                    yield content
+                yield _mapped(opened)
     except FileNotFoundError:
         raise NotFound(f"there is no file {str(file)!r}") from None
     except OSError as wrong:
         raise Invalid(f"{str(file)!r} cannot be read: {wrong.strerror or wrong}") from None
 
 
-@contextmanager
-def _mapped(opened: Any) -> Iterator[Buffer]:  # any open binary file
-    with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        if mapped.size() > MAX_BYTES:
-            raise TooLarge(
-                f"the file has {mapped.size():,} bytes; at most {MAX_BYTES:,} are read", hint="split it by run"
-            )
-        view = memoryview(mapped)
-        skipped = view[len(_BOM) :] if bytes(view[: len(_BOM)]) == _BOM else view
-        try:
-            yield skipped
-        finally:
-            skipped.release()
-            view.release()
+def _mapped(opened: Any) -> Buffer:  # any open binary file
+    # Never closed by hand: results that are still to be decoded point into it, and it ends with the last of them.
+    mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+    if mapped.size() > MAX_BYTES:
+        raise TooLarge(f"the file has {mapped.size():,} bytes; at most {MAX_BYTES:,} are read", hint="split it by run")
+    view = memoryview(mapped)
+    return view[len(_BOM) :] if bytes(view[: len(_BOM)]) == _BOM else view
 
 
 def _rewrite(file: Path, start: bytes, into: Any) -> None:  # an open binary file

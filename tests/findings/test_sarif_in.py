@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import given
@@ -10,10 +10,21 @@ from hypothesis import strategies as st
 
 from elohim_kernel.errors import Invalid, TooLarge
 from elohim_kernel.findings import sarif_in
-from elohim_kernel.findings.sarif_in import ImportedRun, identified, read_sarif
+from elohim_kernel.findings.sarif_in import Account, read_sarif
 from elohim_kernel.model.finding import EngineStatus, Finding, Severity
+from elohim_kernel.model.fingerprint import fingerprinted
 
 Json = Mapping[str, Any]
+
+
+class Seen(NamedTuple):
+    """A run that was read to its end."""
+
+    tool: str
+    version: str
+    results: int
+    findings: tuple[Finding, ...]
+    account: Account
 
 
 def a_result(**fields: Any) -> dict[str, Any]:
@@ -29,9 +40,21 @@ def a_file(*runs: Json) -> bytes:
     return json.dumps({"version": "2.1.0", "runs": list(runs)}).encode()
 
 
-def the_run(*results: object, root: str = "", **fields: Any) -> ImportedRun:
-    (run,) = read_sarif(a_file(a_run(*results, **fields)), root=root)
+def seen(content: bytes, root: str = "") -> list[Seen]:
+    return [
+        Seen(run.tool, run.version, run.results, tuple(run.findings()), run.account())
+        for run in read_sarif(content, root=root)
+    ]
+
+
+def the_run(*results: object, root: str = "", **fields: Any) -> Seen:
+    (run,) = seen(a_file(a_run(*results, **fields)), root)
     return run
+
+
+def identified(source: Mapping[str, bytes], *results: object, part: int = 5_000) -> list[Finding]:
+    (run,) = read_sarif(a_file(a_run(*results)))
+    return [each for batch in run.identified(source, part=part) for each in batch]
 
 
 def the_finding(root: str = "", run: Json | None = None, **fields: Any) -> Finding:
@@ -51,9 +74,9 @@ def test_many_runs_are_read_in_order_each_under_a_name_that_says_it_came_from_a_
     first = a_run(a_result())
     second = {"tool": {"driver": {"name": "Ruff"}}, "results": []}
 
-    runs = list(read_sarif(a_file(first, second)))
+    runs = seen(a_file(first, second))
 
-    assert [(run.tool, run.status, run.results) for run in runs] == [
+    assert [(run.tool, run.account.status, run.results) for run in runs] == [
         ("import:finder", EngineStatus.FINDINGS, 1),
         ("import:ruff", EngineStatus.CLEAN, 0),
     ]
@@ -183,14 +206,16 @@ def test_a_result_that_all_is_well_is_no_finding_and_is_counted(kind: str):
     run = the_run(a_result(kind=kind), a_result())
 
     assert len(run.findings) == 1
-    assert run.notes == ("1 results tell of no problem",)
+    assert run.account.notes == ("1 results tell of no problem",)
 
 
 def test_an_odd_result_does_not_cost_the_others():
-    run = the_run(3, a_result(), {"locations": "x"}, a_result(level=None, ruleIndex=None, properties=None))
+    odd = a_result(level=None, ruleIndex=None, properties=None, message={"text": "odd"})
+
+    run = the_run(3, a_result(), {"locations": "x"}, odd)
 
     assert len(run.findings) == 2
-    assert run.notes == ("2 results could not be read",)
+    assert run.account.notes == ("2 results could not be read",)
 
 
 def test_a_run_that_failed_is_not_clean_and_proves_no_absence():
@@ -202,10 +227,10 @@ def test_a_run_that_failed_is_not_clean_and_proves_no_absence():
     partial = the_run(a_result(), **failed, **listed)
     fine = the_run(a_result(), **listed)
 
-    assert (run.status, run.covered) == (EngineStatus.FAILED, ())
-    assert run.notes == ("the tool said: out of memory",)
-    assert (partial.status, partial.covered) == (EngineStatus.PARTIAL, ())
-    assert fine.covered == ("app/db.py",)
+    assert (run.account.status, run.account.covered) == (EngineStatus.FAILED, ())
+    assert run.account.notes == ("the tool said: out of memory",)
+    assert (partial.account.status, partial.account.covered) == (EngineStatus.PARTIAL, ())
+    assert fine.account.covered == ("app/db.py",)
 
 
 def test_the_same_placeholder_for_everybody_is_no_identity():
@@ -217,10 +242,10 @@ def test_the_same_placeholder_for_everybody_is_no_identity():
 def test_results_past_the_cap_are_counted_and_said(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sarif_in, "RESULTS_CAP", 3)
 
-    run = the_run(*(a_result() for _ in range(5)))
+    run = the_run(*(a_result(message={"text": str(number)}) for number in range(5)))
 
     assert (len(run.findings), run.results) == (3, 5)
-    assert run.notes == ("5 results, of which the first 3 were taken: split the file to have them all",)
+    assert run.account.notes == ("5 results, of which the first 3 were taken: split the file to have them all",)
 
 
 @pytest.mark.parametrize(
@@ -239,19 +264,19 @@ def test_results_past_the_cap_are_counted_and_said(monkeypatch: pytest.MonkeyPat
 )
 def test_what_is_no_sarif_is_refused(content: bytes):
     with pytest.raises(Invalid):
-        list(read_sarif(content))
+        seen(content)
 
 
 @pytest.mark.parametrize(
     ("bomb", "what"),
     [
         (b'{"runs":[{"results":[' + b"{}," * 9_000_000 + b"{}]}]}", "too many objects"),
-        (b'{"runs":[' + b"{}," * 2_000 + b"{}]}", "more than 1,000 runs"),
+        (b'{"runs":[' + b"{}," * 2_000 + b"{}]}", "2,001 runs; at most 1,000"),
     ],
 )
 def test_a_file_of_nothing_but_brackets_is_refused_before_it_costs_memory(bomb: bytes, what: str):
     with pytest.raises(TooLarge, match=what):
-        list(read_sarif(bomb))
+        seen(bomb)
 
 
 def test_a_result_nested_without_end_is_refused():
@@ -260,7 +285,7 @@ def test_a_result_nested_without_end_is_refused():
     content = b'{"runs":[{"tool":{"driver":{"name":"X"}},"results":[{"properties":' + deep + b"}," + good + b"]}]}"
 
     with pytest.raises(Invalid, match="nested too deeply"):
-        list(read_sarif(content))
+        seen(content)
 
 
 def test_a_long_message_and_a_long_flow_are_cut_and_said():
@@ -270,50 +295,60 @@ def test_a_long_message_and_a_long_flow_are_cut_and_said():
     run = the_run(a_result(message={"text": "x" * 1_000_000}, codeFlows=flow))
 
     assert (len(run.findings[0].message), len(run.findings[0].related)) == (4_000, 100)
-    assert len(run.notes) == 2
+    assert len(run.account.notes) == 2
 
 
 def test_identities_are_those_the_tools_own_finding_would_have():
+    own = Finding(rule="py/sql", severity=Severity.MEDIUM, message="", path="app/db.py", line=3, tool="finder")
     source = {"app/db.py": b"import x\n\nexecute(query)\n"}
-    run = the_run(a_result())
+    moved = {"app/db.py": b"import x\n\n\n\nexecute(query)\n"}
+    place = {"artifactLocation": {"uri": "app/db.py"}, "region": {"startLine": 5}}
 
-    (with_source,) = identified(run, source)
-    (moved,) = identified(
-        the_run(
-            a_result(
-                locations=[{"physicalLocation": {"artifactLocation": {"uri": "app/db.py"}, "region": {"startLine": 5}}}]
-            )
-        ),
-        {"app/db.py": b"import x\n\n\n\nexecute(query)\n"},
-    )
+    (here,) = identified(source, a_result())
+    (there,) = identified(moved, a_result(locations=[{"physicalLocation": place}]))
 
-    assert with_source.snippet == "execute(query)"
-    assert with_source.fingerprint == moved.fingerprint
-    assert with_source.tool == "import:finder"
+    assert here.snippet == "execute(query)"
+    assert here.fingerprint == there.fingerprint == fingerprinted([own], source)[0].fingerprint
+    assert here.tool == "import:finder"
 
 
 def test_without_source_or_quote_the_message_tells_findings_apart():
-    run = the_run(a_result(message={"text": "one"}), a_result(message={"text": "two"}))
-
-    first, second = identified(run, {})
+    first, second = identified({}, a_result(message={"text": "one"}), a_result(message={"text": "two"}))
 
     assert first.fingerprint != second.fingerprint
     assert (first.snippet, second.snippet) == ("", "")
 
 
-def test_an_identity_given_twice_is_not_believed():
+def test_an_identity_of_an_earlier_export_is_kept_once():
     ours = {"partialFingerprints": {"elohim/v1": "v1:abc"}}
 
-    (alone,) = identified(the_run(a_result(**ours)), {})
-    both = identified(the_run(a_result(**ours), a_result(message={"text": "other"}, **ours)), {})
+    one, two = identified({}, a_result(**ours), a_result(message={"text": "other"}, **ours))
 
-    assert alone.fingerprint == "v1:abc"
-    assert len({each.fingerprint for each in both}) == 2
-    assert all(each.fingerprint != "v1:abc" for each in both)
+    assert one.fingerprint == "v1:abc"
+    assert two.fingerprint.startswith("v1:")
+    assert two.fingerprint != "v1:abc"
+
+
+def test_parts_of_a_run_get_the_identities_of_the_whole():
+    places = [{"artifactLocation": {"uri": "app/db.py"}, "region": {"startLine": line}} for line in range(1, 8)]
+    results = [a_result(locations=[{"physicalLocation": place}]) for place in places]
+    source = {"app/db.py": b"execute(query)\n" * 7}
+
+    whole, parts = identified(source, *results), identified(source, *results, part=2)
+
+    assert [each.fingerprint for each in whole] == [each.fingerprint for each in parts]
+    assert len({each.fingerprint for each in whole}) == 7
+
+
+def test_a_result_said_twice_is_one_finding():
+    run = the_run(a_result(), a_result(), a_result(level="note"))
+
+    assert len(run.findings) == 1
+    assert run.account.notes == ("2 results say the same as an earlier one",)
 
 
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 10**12) | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers(-5, 10**12) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=20,
 )
@@ -324,7 +359,7 @@ _NAMES = st.sampled_from(
 
 @given(st.dictionaries(_NAMES, _JSON, max_size=8))
 def test_no_result_however_odd_breaks_the_reading(fields: dict[str, Any]):
-    run = the_run({**a_result(), **fields}, a_result())
+    run = the_run({**a_result(), **fields}, a_result(message="known"))
 
     assert run.results == 2
     assert run.findings
