@@ -6,7 +6,7 @@ repository is somebody else's code. One `GitRepository` belongs to one thread.
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -120,7 +120,19 @@ class GitRepository:
     def paths(self, revision: str) -> Sequence[str]:
         """All regular files at a commit, sorted; links, submodules and names that are not plain paths are left out."""
         with self._readable():
-            return sorted(shown(raw) for raw in self._files(commit_of(self._git, revision).tree))
+            return sorted(shown(raw) for raw, _ in self._files(commit_of(self._git, revision).tree))
+
+    def blob_ids(self, revision: str, paths: Sequence[str] | None = None) -> Mapping[str, str]:
+        """Path to the id of its content, of the regular files at a commit; `None` for all of them, in path order.
+
+        Equal content has one id, in every commit. A path that is no regular file there is left out.
+        """
+        with self._readable():
+            tree = commit_of(self._git, revision).tree
+            if paths is None:
+                return dict(sorted((shown(raw), str(entry.id)) for raw, entry in self._files(tree)))
+            found = ((path, self._regular(tree, raw_of(path))) for path in paths)
+            return {path: str(blob.id) for path, blob in found if blob is not None}
 
     def export(self, revision: str, paths: Sequence[str], into: Path) -> Sequence[str]:
         """Write those files below `into`, which must be ours alone and hold none of them yet; returns the ones written.
@@ -150,7 +162,7 @@ class GitRepository:
             place = found
         return place if isinstance(place, pygit2.Blob) else None
 
-    def _files(self, root: pygit2.Tree) -> Iterator[bytes]:
+    def _files(self, root: pygit2.Tree) -> Iterator[tuple[bytes, pygit2.Object]]:
         folders = [(b"", root)]
         listed = 0
         while folders:
@@ -165,7 +177,7 @@ class GitRepository:
                 if isinstance(entry, pygit2.Tree):
                     folders.append((raw + b"/", entry))
                 elif entry.filemode in _REGULAR:
-                    yield raw
+                    yield raw, entry
 
     @contextmanager
     def _readable(self) -> Iterator[None]:
