@@ -79,10 +79,8 @@ class Reading:
         self._run = run
         self._root = root.rstrip("/")
         self._rules: dict[tuple[str, int, int], _Known] = {}
-        self._by_id = {
-            rule.id: (rule, place, index)
-            for place, component in reversed(list(enumerate(self._components)))
-            for index, rule in enumerate(component.rules or ())
+        self._by_id: dict[str, Rule] = {
+            rule.id: rule for component in reversed(self._components) for rule in component.rules or ()
         }
         self._paths: dict[tuple[str, str, int], str] = {}
         self._odd: Counter[str] = Counter()
@@ -185,13 +183,13 @@ class Reading:
     def _listed(self, name: str, index: int, component: int) -> Rule:
         """The rule by its index where name and index agree, else by its name; tools get either wrong."""
         if 0 <= component < len(self._components):
-            rules = self._components[component].rules or ()
+            rules: Sequence[Rule] = self._components[component].rules or ()
             if 0 <= index < len(rules) and (not name or rules[index].id == name):
                 return rules[index]
         # `name/variant` belongs to the rule `name`.
         for each in (name, name.rpartition("/")[0]):
             if each in self._by_id:
-                return self._by_id[each][0]
+                return self._by_id[each]
         return Rule(id=name)
 
     def _message(self, result: Result, rule: _Known) -> str:

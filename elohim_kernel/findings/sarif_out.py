@@ -116,7 +116,7 @@ def _run(
     return Run(
         tool=Tool(
             driver=Component(
-                name=name,
+                name=name.removeprefix("import:"),
                 version=report.version if report else "",
                 rules=[_rule(rule, examples[rule]) for rule in rules],
             )
@@ -133,7 +133,7 @@ def _cuts(name: str, findings: Sequence[Exported]) -> Iterator[str]:
         yield f"{name}: {len(findings):,} findings, of which the {RESULTS_PER_RUN:,} most urgent are in the file"
     elif len(findings) > SHOWN_PER_RUN:
         yield f"{name}: {len(findings):,} findings; some hosts show only the {SHOWN_PER_RUN:,} most severe"
-    steps = sum(1 for each in findings if len(each.finding.related) > STEPS_PER_RESULT)
+    steps = sum(sum(place.flow for place in each.finding.related) > STEPS_PER_RESULT for each in findings)
     if steps:
         yield f"{name}: the data flow of {steps:,} findings was cut to {STEPS_PER_RESULT:,} steps"
 
