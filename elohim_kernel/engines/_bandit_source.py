@@ -1,4 +1,6 @@
-"""Python written for a newer grammar, spelled so that the running one parses it: f-strings of PEP 701, line by line.
+"""Python written for a newer grammar, spelled so that the running one parses it, line by line.
+
+F-strings of PEP 701 above all; also type parameters, type aliases, and `except` with a bare list of names.
 
 Only for analysis. Lines stay where they are, and so do the calls and names on them; comments inside braces go, and an
 escape inside a string inside braces becomes the character it means, or a blank. A source that parses is never touched.
@@ -23,6 +25,13 @@ _STRING: Final = re.compile(r"(?P<prefix>(?i:[rbuft]|[bft]r|r[bft])?)(?P<quote>\
 _STEP: Final = re.compile(r"\w+|[^\w\"'#\\()\[\]{}!:]+")
 _ESCAPE: Final = re.compile(
     r"\\(\n|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|N\{[^}]*\}|[0-7]{1,3}|.)", re.DOTALL
+)
+
+_BRACKETS: Final = r"\[(?:[^\[\]\n]|\[[^\[\]\n]*\])*\]"
+_STATEMENTS: Final = (
+    (re.compile(rf"^([ \t]*(?:async[ \t]+def|def|class)[ \t]+\w+)[ \t]*{_BRACKETS}", re.MULTILINE), r"\1"),
+    (re.compile(rf"^([ \t]*)type[ \t]+(\w+)[ \t]*(?:{_BRACKETS})?[ \t]*=(?!=)", re.MULTILINE), r"\1\2 ="),
+    (re.compile(r"^([ \t]*except\*?[ \t]+)([\w.]+(?:[ \t]*,[ \t]*[\w.]+)+)[ \t]*:", re.MULTILINE), r"\1(\2):"),
 )
 
 
@@ -76,11 +85,17 @@ def older_spelling(source: str) -> str | None:
 def _older(text: str, reader: "_Reader") -> Iterator[str]:
     done = 0
     for start, end, string in reader.strings():
-        yield text[done:start]
+        yield _statements(text[done:start])
         as_it_is = text[start:end]
         yield as_it_is if isinstance(string, _Plain) or _parses(f"({as_it_is}\n)") else _spelled(string, ())
         done = end
-    yield text[done:]
+    yield _statements(text[done:])
+
+
+def _statements(code: str) -> str:
+    for newer, older in _STATEMENTS:
+        code = newer.sub(older, code)
+    return code
 
 
 def _parses(source: str) -> bool:

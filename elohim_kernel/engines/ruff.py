@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from elohim_kernel.engines._ruff_rules import JUDGED, LEFT_OUT, UNPARSED, judge
+from elohim_kernel.engines._ruff_rules import LEFT_OUT, SELECTED, UNPARSED, judge
 from elohim_kernel.engines._ruff_silence import SILENCING, silencing_comment
 from elohim_kernel.model.category import is_security
 from elohim_kernel.model.change import FileChange, FileStatus
@@ -110,7 +110,7 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
         files=len(analysed),
         covered=tuple(sorted(analysed | _gone(changed))),
         skipped=skipped,
-        rules=tuple(JUDGED),
+        rules=tuple(SELECTED),
         findings=fingerprinted(findings, seen.sources),
         isolation=tools.isolation,
         cpu_seconds=round(seen.cpu_seconds, 4),
@@ -150,7 +150,7 @@ class _Seen:
         listed = self._output(*_COMMON, "--show-files", *files).decode(errors="replace")
         # A name may hold a line break, so names are recognised by where they start, not by line.
         self.listed = {self._below(name) for name in f"\n{listed.rstrip()}".split(f"\n{self._root}/")[1:]}
-        rules = ("--select", ",".join(JUDGED), "--ignore", ",".join(LEFT_OUT))
+        rules = ("--select", ",".join(SELECTED), "--ignore", ",".join(LEFT_OUT))
         check = (*_COMMON, "--exit-zero", "--output-format", "json", "--target-version", _TARGET, *rules)
         self.ignoring = self._diagnostics(*check, "--ignore-noqa", *files)
         told = sorted(set(map(self.path_of, self.ignoring)))
@@ -234,9 +234,13 @@ def _finding(diagnostic: _Diagnostic, path: str, file: FileChange | None) -> Fin
         confidence=judged.confidence,
         category=judged.category,
         cwe=judged.cwe,
-        remediation=_without_values(fix) if fix else f"see {diagnostic.url}" if diagnostic.url else "",
+        remediation=_remediation(_without_values(fix or ""), judged.help, diagnostic.url or ""),
         on_changed_line=file is not None and file.touches(line, end),
     )
+
+
+def _remediation(fix: str, advice: str, url: str) -> str:
+    return fix or advice or (f"see {url}" if url else "")
 
 
 def _without_values(message: str) -> str:

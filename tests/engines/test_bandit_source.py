@@ -57,6 +57,27 @@ def test_a_newer_string_is_spelled_the_older_way(newer, older):
 
 
 @older_python
+@pytest.mark.parametrize(
+    ("newer", "older"),
+    [
+        ("type Pair[T] = tuple[T, T]\n", "Pair = tuple[T, T]\n"),
+        ("def f[T: (int, str), *U](a: T) -> T:\n    return a\n", "def f(a: T) -> T:\n    return a\n"),
+        ("class A[T: dict[str, int]](B[T]):\n    type X = int\n", "class A(B[T]):\n    X = int\n"),
+        ("async def f[T](a):\n    type = a\n    type[0]\n", "async def f(a):\n    type = a\n    type[0]\n"),
+    ],
+)
+def test_type_parameters_are_left_out(newer, older):
+    assert older_spelling(newer) == older
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="this Python parses it itself")
+def test_a_bare_list_of_exceptions_gets_its_brackets():
+    newer = "try:\n    pass\nexcept KeyError, a.Error:\n    pass\n"
+
+    assert older_spelling(newer) == newer.replace("KeyError, a.Error", "(KeyError, a.Error)")
+
+
+@older_python
 def test_strings_that_parse_are_left_alone_beside_one_that_does_not():
     source = "a = f'{b!r}' # f\"{\nc = f\"{d[\"e\"]}\"\ng = rb'\\'' + '''\n'\"f\"{'''\n"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from elohim_kernel.engines import ruff
-from elohim_kernel.engines._ruff_rules import JUDGED, LEFT_OUT, judge
+from elohim_kernel.engines._ruff_rules import LEFT_OUT, SELECTED, judge
 from elohim_kernel.model.finding import EngineStatus, Severity
 from elohim_kernel.ports import EngineRequest
 
@@ -226,7 +226,7 @@ def test_a_ruff_that_is_killed_failed_and_is_not_clean(monkeypatch, tmp_path, re
 
 
 def test_every_prefix_is_a_rule_ruff_knows(tools, tmp_path):
-    argv = ["ruff", "check", "--isolated", "--select", ",".join(JUDGED), "--ignore", ",".join(LEFT_OUT), "-"]
+    argv = ["ruff", "check", "--isolated", "--select", ",".join(SELECTED), "--ignore", ",".join(LEFT_OUT), "-"]
 
     ended = tools.run(argv, cwd=tmp_path, timeout_s=30, stdin=b"")
 
