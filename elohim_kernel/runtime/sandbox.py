@@ -1,33 +1,37 @@
-"""Run a tool as a child: argument list, almost empty environment, own session, limits, deadline, output cap.
+r"""Run a tool as a child: held as well as this machine can, with a deadline, caps, and an almost empty environment.
 
-This is isolation against accidents and runaway tools, not against a hostile program: the child is still the same user,
-sees the file system and the network. So only tools that never execute what they read may run on a stranger's files,
-and only on an exported copy. `LEVEL` says this to people. POSIX only.
+How well is said by `isolation.best_level`. At a level that isolates, the child sees the system's programs, its own
+prefix, `cwd` and what is named readable, and changes nothing but what is named writable. At the level "limits" it is
+the same user with the whole file system and network: only for repositories that the user trusts. POSIX only.
 """
 
 import os
 import resource
-import selectors
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from elohim_kernel.ports import Completed
+from elohim_kernel.runtime import bubblewrap, landlock
+from elohim_kernel.runtime.child import Caps, Child
+from elohim_kernel.runtime.isolation import BUBBLEWRAP, LANDLOCK, LIMITS, Level, best_level, why_not_better
+from elohim_kernel.runtime.programs import child_search_path, is_broad, tool_path
+from elohim_kernel.runtime.watch import Watch, below
 
-LEVEL: Final = "resource limits, new session, empty environment, empty home; no file system or network isolation"
+__all__ = ["LEVEL", "OUTPUT_CAP", "Level", "best_level", "never", "run_child", "tool_path", "why_not_better"]
+
+LEVEL: Final = LIMITS.words
 OUTPUT_CAP: Final = 64 * 1024 * 1024
 
-_TICK_S: Final = 0.05
-_GRACE_S: Final = 0.5
-_CHUNK: Final = 256 * 1024
-_MAX_FILE_BYTES: Final = 1024 * 1024 * 1024
+_DEFAULT_MEMORY_MB: Final = 4096
+_SOON_S: Final = 5.0
+_TICK_S: Final = 0.002
 
 
 def never() -> bool:
@@ -45,103 +49,167 @@ def run_child(
     cancelled: Callable[[], bool] = never,
     memory_mb: int = 2048,
     cpu_s: int | None = None,
+    readable: Sequence[Path] = (),
+    writable: Sequence[Path] = (),
+    variables: Mapping[str, str] = {},
+    network: bool = False,
+    level: Level | None = None,
+    caps: Caps | None = None,
 ) -> Completed:
     r"""Run `argv` and wait. Nothing it does raises: `reason` says when it never started or was ended, and why.
 
     `exit_code` is None when it never started or we ended it, and negative (the signal) when something else did.
-    `output_cap` bounds stdout and stderr together, in bytes; `memory_mb` the address space of each process; `cpu_s` the
-    processor time of each process, by default the deadline on every core. When the child ends, whatever it left
-    running in its process group ends with it.
+    `output_cap` bounds stdout and stderr together, in bytes. `memory_mb` bounds the memory its processes have in use
+    together, and the address space of each; 0 leaves address space unlimited, for programs that reserve much of it, and
+    memory in use at 4 GB. `cpu_s` is the processor time of each process, by default the deadline on every core. `caps`
+    replaces all of these. `level` None takes the best there is, and refuses where that holds nothing hostile. When the
+    child ends, whatever it left running ends with it.
 
     >>> run_child([sys.executable, "-c", "print(6 * 7)"], cwd=Path("/"), timeout_s=30).stdout
     b'42\n'
     """
-    began = time.monotonic()
-    program = tool_path(argv[0])
+    held = level or best_level()
+    if level is None and not held.isolates:
+        return _not_started(f"no isolation here: {why_not_better()}")
+    places = tuple(str(place.absolute()) for place in (cwd, *readable, *writable))
+    if held.isolates and (broad := [place for place in places if place != "/" and is_broad(place)]):
+        return _not_started(f"no tool is shown the whole of {broad[0]}")
+    program = tool_path(argv[0], hidden=places)
     if program is None:
-        return Completed(exit_code=None, stdout=b"", stderr=b"", seconds=0.0, reason=f"not found: {argv[0]}")
-    with tempfile.TemporaryDirectory(prefix="elohim-home-") as home:
+        return _not_started(f"not found: {argv[0]}")
+    child = Child(
+        argv=(program, *argv[1:]),
+        cwd=places[0],
+        caps=caps or _caps(memory_mb, cpu_s if cpu_s is not None else int(timeout_s * (os.cpu_count() or 1)) + 1),
+        search_path=child_search_path(program),
+        readable=places[1 : 1 + len(readable)],
+        writable=places[1 + len(readable) :],
+        variables=variables,
+        network=network,
+    )
+    with ExitStack() as cleanup:
         try:
-            child = subprocess.Popen(
-                [program, *argv[1:]],
-                cwd=cwd,
-                env=environment(home),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+            process = _start(child, held, cleanup)
         except OSError as wrong:
-            reason = f"could not be started: {wrong.strerror}"
-            return Completed(exit_code=None, stdout=b"", stderr=b"", seconds=0.0, reason=reason)
-        with child:
-            limits = _limits(memory_mb, cpu_s if cpu_s is not None else int(timeout_s * (os.cpu_count() or 1)) + 1)
-            watch = _Watch(child, began + timeout_s, output_cap, cancelled)
-            try:
-                _apply(limits, child.pid)
-                reason = watch.until_end(stdin)
-            finally:
-                # Before the child is reaped its id cannot belong to another group.
-                _end_group(child.pid)
-            code = child.wait()
+            return _not_started(f"could not be started: {wrong.strerror}")
+        watch = Watch(
+            process,
+            child,
+            timeout_s=timeout_s,
+            output_cap=output_cap,
+            cancelled=cancelled,
+            processes=_in_bubblewrap if held == BUBBLEWRAP else below,
+        )
+        return _completed(process, watch, held, stdin)
+
+
+def _completed(process: "subprocess.Popen[bytes]", watch: Watch, level: Level, stdin: bytes) -> Completed:
+    began, reason = time.monotonic(), None
+    try:
+        reason = watch.until_end(stdin, lambda: _end_group(process.pid))
+    finally:
+        # Before the child is reaped its id cannot belong to another process or group.
+        if reason != "":
+            _end_held(process.pid, level, watch)
+        _end_group(process.pid)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    code, stderr = _exit_code(process.returncode, level), bytes(watch.stderr)
+    failure = _failure(level, code, stderr)
     return Completed(
-        exit_code=None if reason else code,
+        exit_code=None if reason or failure else code,
         stdout=bytes(watch.stdout),
-        stderr=bytes(watch.stderr),
+        stderr=stderr,
         seconds=round(time.monotonic() - began, 4),
-        reason=reason.format(timeout_s=timeout_s, cap=output_cap) if reason else _signal_reason(code),
+        reason=reason or failure or _signal_reason(code),
+        cpu_seconds=round(usage.ru_utime + usage.ru_stime, 4),
     )
 
 
-def tool_path(name: str) -> str | None:
-    """Where a program is: beside our own interpreter first, then on the system's paths; None when it is not there."""
-    if os.sep in name:
-        return name if os.access(name, os.X_OK) else None
-    for folder in _search_path():
-        place = os.path.join(folder, name)  # noqa: PTH118 - runs for every child; a Path costs ten times as much
-        if os.access(place, os.X_OK) and not os.path.isdir(place):  # noqa: PTH112
-            return place
-    return None
+def _start(child: Child, level: Level, cleanup: ExitStack) -> "subprocess.Popen[bytes]":
+    """Start it at that level; what it needs as long as it runs goes with `cleanup`. Raises `OSError`."""
+    descriptors: tuple[int, ...] = ()
+    if level == BUBBLEWRAP:
+        os.stat(child.cwd)  # noqa: PTH116 - raises as starting it elsewhere would
+        argv, descriptors = bubblewrap.command(child)
+        cwd, environment = "/", {}
+    else:
+        home = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="elohim-home-", ignore_cleanup_errors=True))
+        argv = landlock.command(child, home=home) if level == LANDLOCK else list(child.argv)
+        cwd, environment = child.cwd, child.environment(home)
+    try:
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=descriptors,
+        )
+    finally:
+        for each in descriptors:
+            os.close(each)
+    if level == LIMITS:
+        _apply(child.caps, process.pid)
+    return cleanup.enter_context(process)
 
 
-def environment(home: str) -> Mapping[str, str]:
-    """All the variables a child sees: no token, proxy, editor or Python setting of ours among them."""
-    return {
-        "PATH": os.pathsep.join(_search_path()),
-        "LANG": "C.UTF-8",
-        "HOME": home,
-        "TMPDIR": home,
-        "PYTHONSAFEPATH": "1",
-        "PYTHONNOUSERSITE": "1",
-    }
+def _caps(memory_mb: int, cpu_s: int) -> Caps:
+    return Caps(address_mb=memory_mb, memory_mb=memory_mb or _DEFAULT_MEMORY_MB, cpu_s=max(1, cpu_s))
 
 
-def _search_path() -> tuple[str, ...]:
-    return (sysconfig.get_path("scripts"), "/usr/local/bin", "/usr/bin", "/bin")
-
-
-def _limits(memory_mb: int, cpu_s: int) -> Mapping[int, int]:
-    return {
-        resource.RLIMIT_AS: memory_mb * 1024 * 1024,
-        resource.RLIMIT_CPU: max(1, cpu_s),
-        resource.RLIMIT_FSIZE: _MAX_FILE_BYTES,
-        resource.RLIMIT_CORE: 0,
-    }
-
-
-def _apply(limits: Mapping[int, int], pid: int) -> None:
+def _apply(caps: Caps, pid: int) -> None:
     # Set from outside: code between fork and exec is unsafe once there are threads.
     if sys.platform != "linux":
         return
-    for kind, amount in limits.items():
-        try:
+    limits = {
+        resource.RLIMIT_AS: caps.address_mb << 20,
+        resource.RLIMIT_CPU: caps.cpu_s,
+        resource.RLIMIT_FSIZE: caps.file_mb << 20,
+    }
+    try:
+        resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0))
+        for kind, amount in limits.items():
             _, hard = resource.prlimit(pid, kind)
             amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
             # At the soft limit of processor time a signal tells why; at the hard one the kernel only kills.
             spare = 2 if kind == resource.RLIMIT_CPU and hard == resource.RLIM_INFINITY else 0
-            resource.prlimit(pid, kind, (amount, amount + spare))
-        except (ProcessLookupError, PermissionError):
-            return  # it has ended already
+            if amount:
+                resource.prlimit(pid, kind, (amount, amount + spare))
+    except (ProcessLookupError, PermissionError):
+        return  # it has ended already
+
+
+def _in_bubblewrap(pid: int) -> Iterator[Path]:
+    """The folders in /proc of all the child's processes: its own process table has nobody else."""
+    first = bubblewrap.first_process(pid)
+    if first is None:
+        return
+    try:
+        names = os.listdir(f"/proc/{first}/root/proc")  # noqa: PTH208 - a Path for each is not needed
+    except OSError:
+        yield from below(first)
+        return
+    yield from (Path(f"/proc/{first}/root/proc", name) for name in names if name.isdigit())
+
+
+def _end_held(pid: int, level: Level, watch: Watch) -> None:
+    """End it in the way that takes all of its processes along, and wait until they are gone."""
+    if level == LIMITS:
+        return
+    first = bubblewrap.first_process(pid) if level == BUBBLEWRAP else None
+    try:
+        if first is not None:
+            os.kill(first, signal.SIGKILL)
+        elif level == LANDLOCK:
+            os.kill(pid, signal.SIGTERM)
+    except (ProcessLookupError, PermissionError):
+        return
+    until = time.monotonic() + (_SOON_S if first is not None or level == LANDLOCK else 0)
+    while not watch.has_ended() and time.monotonic() < until:
+        time.sleep(_TICK_S)
 
 
 def _end_group(pid: int) -> None:
@@ -149,6 +217,20 @@ def _end_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
         return
+
+
+def _exit_code(code: int, level: Level) -> int:
+    """The tool's own: the shell that waits for it inside tells a signal as 128 and its number."""
+    signalled = level == BUBBLEWRAP and code - 128 in set(signal.Signals)
+    return 128 - code if signalled else code
+
+
+def _failure(level: Level, code: int, stderr: bytes) -> str:
+    """Why the tool was never started, where what was to hold it says so."""
+    speaker, failed = (b"bwrap: ", 1) if level == BUBBLEWRAP else (b"sandbox: ", landlock.FAILED)
+    if level == LIMITS or code != failed or not stderr.startswith(speaker):
+        return ""
+    return f"could not be started: {stderr.removeprefix(speaker).decode(errors='replace').strip()[:200]}"
 
 
 def _signal_reason(code: int) -> str:
@@ -159,112 +241,5 @@ def _signal_reason(code: int) -> str:
     return f"ended by signal {signal.Signals(-code).name if -code in set(signal.Signals) else -code}"
 
 
-@contextmanager
-def _exit_signal(pid: int) -> Iterator[int | None]:
-    """A descriptor that becomes readable when the process ends; None where the system has none."""
-    descriptor = _pidfd(pid)
-    try:
-        yield descriptor
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
-
-
-def _pidfd(pid: int) -> int | None:
-    if sys.platform != "linux":
-        return None
-    try:
-        return os.pidfd_open(pid)
-    except OSError:
-        return None  # a kernel before 5.3: the tick finds out instead
-
-
-class _Watch:
-    """Feeds and reads the child until it ends or has to be ended."""
-
-    def __init__(
-        self, child: "subprocess.Popen[bytes]", deadline: float, output_cap: int, cancelled: Callable[[], bool]
-    ) -> None:
-        self.stdout, self.stderr = bytearray(), bytearray()
-        self._child = child
-        self._deadline = deadline
-        self._output_cap = output_cap
-        self._cancelled = cancelled
-
-    def until_end(self, stdin: bytes) -> str:
-        """Empty when the child ended by itself; otherwise why it must be ended now."""
-        with selectors.DefaultSelector() as selector, _exit_signal(self._child.pid) as ended:
-            self._register(selector, stdin)
-            if ended is not None:
-                selector.register(ended, selectors.EVENT_READ, "exit")
-            unsent = memoryview(stdin)
-            ended_at: float | None = None
-            while True:
-                for key, _ in selector.select(self._wait_s()):
-                    if key.data == "stdin":
-                        unsent = self._feed(selector, unsent)
-                    elif key.data == "exit":
-                        selector.unregister(key.fileobj)
-                    else:
-                        self._read(selector, key.fd, key.data)
-                if reason := self._must_end():
-                    return reason
-                if ended_at is None and self._has_ended():
-                    ended_at = time.monotonic()
-                    _end_group(self._child.pid)
-                # A stray grandchild may hold the pipes open for ever: the child's own end is what counts.
-                if ended_at is not None and (not self._reading(selector) or time.monotonic() > ended_at + _GRACE_S):
-                    return ""
-
-    def _register(self, selector: selectors.BaseSelector, stdin: bytes) -> None:
-        for name, pipe in (
-            ("stdout", self._child.stdout),
-            ("stderr", self._child.stderr),
-            ("stdin", self._child.stdin),
-        ):
-            assert pipe is not None
-            os.set_blocking(pipe.fileno(), False)
-            if name == "stdin" and not stdin:
-                pipe.close()
-            else:
-                selector.register(pipe, selectors.EVENT_WRITE if name == "stdin" else selectors.EVENT_READ, name)
-
-    def _wait_s(self) -> float:
-        return max(0.0, min(_TICK_S, self._deadline - time.monotonic()))
-
-    def _feed(self, selector: selectors.BaseSelector, unsent: memoryview) -> memoryview:
-        pipe: IO[bytes] | None = self._child.stdin
-        assert pipe is not None
-        try:
-            unsent = unsent[os.write(pipe.fileno(), unsent[:_CHUNK]) :]
-        except BlockingIOError:
-            return unsent
-        except OSError:
-            unsent = unsent[:0]  # it closed its end: it wants no more
-        if not unsent:
-            selector.unregister(pipe)
-            pipe.close()
-        return unsent
-
-    def _read(self, selector: selectors.BaseSelector, descriptor: int, name: str) -> None:
-        chunk = os.read(descriptor, _CHUNK)
-        if chunk:
-            (self.stdout if name == "stdout" else self.stderr).extend(chunk)
-        else:
-            selector.unregister(descriptor)
-
-    def _reading(self, selector: selectors.BaseSelector) -> bool:
-        return any(key.data in ("stdout", "stderr") for key in selector.get_map().values())
-
-    def _has_ended(self) -> bool:
-        # WNOWAIT leaves it unreaped, so that its group can still be ended by its id.
-        return os.waitid(os.P_PID, self._child.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None
-
-    def _must_end(self) -> str:
-        if self._cancelled():
-            return "cancelled"
-        if time.monotonic() > self._deadline:
-            return "ended: over its deadline of {timeout_s:g} s"
-        if len(self.stdout) + len(self.stderr) > self._output_cap:
-            return "ended: more than {cap:,} bytes of output"
-        return ""
+def _not_started(reason: str) -> Completed:
+    return Completed(exit_code=None, stdout=b"", stderr=b"", seconds=0.0, reason=reason)
