@@ -40,6 +40,15 @@ class Repository(Protocol):
         """Write those files below `into` (no links, no `.git`, no path outside); returns the ones written."""
 
 
+class Purpose(StrEnum):
+    """What engines are wanted for."""
+
+    SCAN = "scan"  # everything that runs when nobody chose
+    STATIC = "static"  # what is wrong with code, whether or not it is dangerous
+    SECURITY = "security"
+    REVIEW = "review"  # what answers fast enough to wait for
+
+
 class Completed(Value, frozen=True):
     """How a child process ended. `reason` says why when it was killed or never started; "" otherwise."""
 
@@ -106,6 +115,9 @@ class Tools(Protocol):
 
     def engines(self, names: Sequence[str], request: "EngineRequest") -> tuple[EngineReport, ...]:
         """Run several engines side by side, each as a journalled step; the reports come in the order of `names`."""
+
+    def usual(self, purpose: "Purpose") -> tuple[str, ...]:
+        """The engines to run for a purpose when nobody chose, by name, in a fixed order."""
 
     def known_findings(self, repository: str) -> Sequence[Finding]:
         """Findings recorded before for this repository in the current workflow."""

@@ -2,18 +2,31 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
+from elohim_kernel.model.assembling import POLICY, counts
 from elohim_kernel.model.change import Change
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Severity
+from elohim_kernel.model.linking import Shown, shown
 
-SILENT = (EngineStatus.NOT_RUN, EngineStatus.FAILED)
+SILENT: Final = (EngineStatus.NOT_RUN, EngineStatus.FAILED)
 """Ways to end without an answer."""
+
+TOP: Final = 50
+"""Problems that a summary names one by one."""
+
+_SECRET: Final = "secret"  # noqa: S105 - the name of a category
+_MOST_FILES: Final = 20
+
+
+def problems(reports: Iterable[EngineReport]) -> tuple[Shown, ...]:
+    """What the reports found, one entry per problem, the worst first; what is only told, never counted, left out."""
+    return tuple(each for each in shown(_findings(reports)) if counts(each.finding))
 
 
 def new_findings(reports: Iterable[EngineReport]) -> list[Finding]:
-    """Findings on changed lines, worst first, then in file order."""
-    every = (finding for report in reports for finding in report.findings if finding.on_changed_line)
-    return sorted(every, key=lambda each: (each.severity.rank, each.path, each.line, each.rule, each.column))
+    """What the change brings: the best finding of each new problem, the worst first."""
+    return [each.finding for each in problems(reports) if each.finding.is_new]
 
 
 def by_severity(findings: Iterable[Finding]) -> dict[str, int]:
@@ -27,11 +40,9 @@ def by_severity(findings: Iterable[Finding]) -> dict[str, int]:
 
 
 def summary_of(change: Change, reports: Sequence[EngineReport]) -> dict[str, object]:
-    """What goes under `static_analysis` in the item's data."""
+    """What goes into the item's data for engines that looked at a change; see `summary`."""
     return {
-        "engines": [_account(report) for report in reports],
-        "findings": by_severity(finding for report in reports for finding in report.findings),
-        "new_on_changed_lines": by_severity(new_findings(reports)),
+        **summary(reports),
         "repository": change.repository,
         "base": change.base,
         "base_name": change.base_name,
@@ -40,14 +51,38 @@ def summary_of(change: Change, reports: Sequence[EngineReport]) -> dict[str, obj
     }
 
 
+def summary(reports: Sequence[EngineReport]) -> dict[str, object]:
+    """Counts and references, never the rows: those are recorded as findings.
+
+    `findings` counts rows, everything else problems.
+    """
+    found = problems(reports)
+    new = [each.finding for each in found if each.finding.is_new]
+    every = [each.finding for each in found]
+    return {
+        "engines": [_account(report) for report in reports],
+        "findings": by_severity(_findings(reports)),
+        "problems": by_severity(every),
+        "new": by_severity(new),
+        "by_category": _most(Counter(finding.category for finding in every)),
+        "by_file": _most(Counter(finding.path for finding in every)),
+        "by_owner": _most(Counter(owner for finding in every for owner in finding.owners or ("",))),
+        "top": [_reference(each) for each in found[:TOP]],
+        "more": max(0, len(found) - TOP),
+    }
+
+
 def facts_of(reports: Sequence[EngineReport]) -> dict[str, Mapping[str, object]]:
     """Names for guards. `tools.not_run` counts engines that gave no answer, whether they never ran or failed."""
     counted = Counter(report.status for report in reports)
+    new = new_findings(reports)
     return {
         "findings": {
             "total": sum(len(report.findings) for report in reports),
-            "new": by_severity(new_findings(reports)),
+            "new": by_severity(new),
         },
+        "secrets": {"new": sum(finding.category == _SECRET for finding in new)},
+        "policy": {"new": sum(finding.category == POLICY and finding.severity is not Severity.INFO for finding in new)},
         "tools": {
             "not_run": sum(counted[status] for status in SILENT),
             "failed": counted[EngineStatus.FAILED],
@@ -71,6 +106,29 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
+def _findings(reports: Iterable[EngineReport]) -> Iterable[Finding]:
+    return (finding for report in reports for finding in report.findings)
+
+
+def _most(counted: Counter[str]) -> dict[str, int]:
+    return dict(sorted(counted.items(), key=lambda each: (-each[1], each[0]))[:_MOST_FILES])
+
+
+def _reference(each: Shown) -> dict[str, object]:
+    finding = each.finding
+    return {
+        "fingerprint": finding.fingerprint,
+        "problem": finding.problem,
+        "tool": finding.tool,
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "category": finding.category,
+        "path": finding.path,
+        "line": finding.line,
+        "new": finding.is_new,
+    }
+
+
 def _account(report: EngineReport) -> dict[str, object]:
     return {
         "engine": report.engine,
@@ -80,5 +138,8 @@ def _account(report: EngineReport) -> dict[str, object]:
         "files": report.files,
         "skipped": len(report.skipped),
         "findings": len(report.findings),
+        "cached": report.cached,
         "seconds": report.seconds,
+        "isolation": report.isolation,
+        "notes": list(report.notes),
     }

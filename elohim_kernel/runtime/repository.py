@@ -6,6 +6,7 @@ repository is somebody else's code. One `GitRepository` belongs to one thread.
 
 import errno
 import os
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,12 @@ from elohim_kernel.runtime.gitpaths import is_plain, raw_of, shown
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
 MAX_EXPORT_BYTES: Final = 512 * 1024 * 1024
 MAX_PATHS: Final = 500_000
+
+_MAX_LISTINGS: Final = 4
+
+# What a tree holds never changes, and engines side by side all ask for it.
+_listings: Final[dict[tuple[str, str], Mapping[str, str]]] = {}
+_listings_lock: Final = threading.Lock()
 
 _REGULAR: Final = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
 _UNWRITABLE_NAME: Final = (errno.EEXIST, errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENOTDIR, errno.EISDIR)
@@ -120,7 +127,7 @@ class GitRepository:
     def paths(self, revision: str) -> Sequence[str]:
         """All regular files at a commit, sorted; links, submodules and names that are not plain paths are left out."""
         with self._readable():
-            return sorted(shown(raw) for raw, _ in self._files(commit_of(self._git, revision).tree))
+            return list(self._listing(commit_of(self._git, revision).tree))
 
     def blob_ids(self, revision: str, paths: Sequence[str] | None = None) -> Mapping[str, str]:
         """Path to the id of its content, of the regular files at a commit; `None` for all of them, in path order.
@@ -130,7 +137,7 @@ class GitRepository:
         with self._readable():
             tree = commit_of(self._git, revision).tree
             if paths is None:
-                return dict(sorted((shown(raw), str(entry.id)) for raw, entry in self._files(tree)))
+                return self._listing(tree)
             found = ((path, self._regular(tree, raw_of(path))) for path in paths)
             return {path: str(blob.id) for path, blob in found if blob is not None}
 
@@ -152,6 +159,18 @@ class GitRepository:
                     written.append(path)
                     budget -= blob.size
         return written
+
+    def _listing(self, tree: pygit2.Tree) -> Mapping[str, str]:
+        key = (self._path, str(tree.id))
+        with _listings_lock:
+            found = _listings.pop(key, None)
+        if found is None:
+            found = dict(sorted((shown(raw), str(entry.id)) for raw, entry in self._files(tree)))
+        with _listings_lock:
+            _listings[key] = found
+            while len(_listings) > _MAX_LISTINGS:
+                del _listings[next(iter(_listings))]
+        return found
 
     def _regular(self, tree: pygit2.Tree, raw: bytes) -> pygit2.Blob | None:
         place: object = tree

@@ -24,13 +24,20 @@ class _Written(NamedTuple):
 
 
 class Trees:
-    """The trees of one run, for all its engines. Thread-safe; gone with `folder`, which must be private."""
+    """The trees of one run, for all its engines. Thread-safe; gone with the run's scratch folder."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, scratch: Path) -> None:
+        """`scratch` must be private; a folder of our own is made in it when the first tree is."""
+        self._scratch = scratch
+        self._place: Path | None = None
         self._lock = threading.Lock()
         self._written: dict[tuple[str, str], _Written] = {}
         self._made: dict[tuple[str, str, tuple[str, ...]], Tree] = {}
+
+    @property
+    def place(self) -> Path | None:
+        """The folder that holds every tree, and nothing else; `None` while there is none."""
+        return self._place
 
     def tree(self, repository: Repository, revision: str, paths: Sequence[str]) -> Tree:
         """Those files of a commit as a read-only folder; equal questions get the same one.
@@ -45,8 +52,10 @@ class Trees:
             return self._made[key]
 
     def _make(self, repository: Repository, revision: str, wanted: tuple[str, ...]) -> Tree:
-        written = self._files_of(repository, revision, wanted)
-        root = Path(tempfile.mkdtemp(dir=self._folder, prefix="tree-")).resolve()
+        if self._place is None:
+            self._place = Path(tempfile.mkdtemp(dir=self._scratch, prefix="trees-")).resolve()
+        written = self._files_of(repository, revision, wanted, self._place)
+        root = Path(tempfile.mkdtemp(dir=self._place, prefix="tree-"))
         there: list[str] = []
         folders: set[str] = set()
         for path in wanted:
@@ -61,11 +70,10 @@ class Trees:
         kept = set(there)
         return Tree(root=str(root), paths=tuple(there), left_out=tuple(path for path in wanted if path not in kept))
 
-    def _files_of(self, repository: Repository, revision: str, wanted: Sequence[str]) -> _Written:
+    def _files_of(self, repository: Repository, revision: str, wanted: Sequence[str], place: Path) -> _Written:
         key = (repository.path, revision)
         if key not in self._written:
-            folder = Path(tempfile.mkdtemp(dir=self._folder, prefix="files-")).resolve()
-            self._written[key] = _Written(folder, {})
+            self._written[key] = _Written(Path(tempfile.mkdtemp(dir=place, prefix="files-")), {})
         written = self._written[key]
         missing = [path for path in wanted if path not in written.files]
         done = set(repository.export(revision, missing, written.folder)) if missing else set()

@@ -4,7 +4,6 @@ import sys
 import threading
 from collections import Counter
 from datetime import UTC, datetime
-from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +11,7 @@ from elohim_kernel.errors import Cancelled, Invalid, NotRun
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Severity
 from elohim_kernel.ports import EngineRequest
 from elohim_kernel.runtime.tools import LocalTools, MemoryJournal
+from elohim_kernel.testing import ScriptedEngine
 
 REQUEST = EngineRequest(repository="/r", head="0" * 40)
 REPORT = EngineReport(engine="good", status=EngineStatus.CLEAN, reason="1 file")
@@ -23,15 +23,12 @@ class Noon:
         return datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-def engine(run, missing=None):
-    return SimpleNamespace(NAME="e", LABEL="E", available=lambda: missing, run=run)
+def engine(run, missing=""):
+    return ScriptedEngine("e", run, missing=missing)
 
 
 def raising(error):
-    def run(request, tools):
-        raise error
-
-    return engine(run)
+    return ScriptedEngine("e", error)
 
 
 @pytest.fixture
@@ -109,7 +106,8 @@ def test_an_engine_report_is_journalled(make_tools):
 
     reports = [tools.engine("good", REQUEST), tools.engine("good", REQUEST)]
 
-    assert (reports, done["run"]) == ([REPORT, REPORT], 1)
+    assert reports[0] == reports[1]
+    assert (reports[0].status, reports[0].reason, done["run"]) == (EngineStatus.CLEAN, "1 file", 1)
 
 
 def test_cancelling_passes_through_engines_steps_progress_and_children(make_tools, tmp_path):

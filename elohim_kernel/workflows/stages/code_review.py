@@ -1,4 +1,4 @@
-"""CODE_REVIEW: what a careful reviewer would look at first, from three engines and no model.
+"""CODE_REVIEW: what a careful reviewer would look at first, from a few fast engines and no model.
 
 Every step and risk cites facts that are checked here against the commit itself; what cannot be checked is not said.
 Nothing to say is a valid answer. The same change gives the same recommendation.
@@ -12,28 +12,24 @@ from elohim_kernel.model.finding import EngineReport, EngineStatus, Severity
 from elohim_kernel.model.recommendation import Recommendation
 from elohim_kernel.model.reports import by_severity, counted, facts_of, new_findings, not_run, summary_of
 from elohim_kernel.model.risk import ChangeRisk, change_risk, shape_of
-from elohim_kernel.model.target import target_of
 from elohim_kernel.model.value import plain
-from elohim_kernel.ports import EngineRequest, Repository, StageResult, StageWork, Tools
+from elohim_kernel.ports import Purpose, Repository, StageResult, StageWork, Tools
 from elohim_kernel.workflows.stages._code_review_advice import Advice, grown, risky_areas
+from elohim_kernel.workflows.stages._looking import change_of, request_for
 
 TYPE = "CODE_REVIEW"
 
-_ENGINES = ("ruff", "complexity", "spread")
+_ENGINES = ("ruff", "complexity", "spread")  # without these there is no review: what is missing is said
 
 
 def run(work: StageWork, tools: Tools) -> StageResult:
     """Review the item's change. Raises `Invalid` when the item names no usable repository."""
     total = 3
     tools.progress("Reading the change", 0, total)
-    target = target_of(work.data, path=work.target_path, reference=work.reference)
-    # Journalled: a branch that moves while the stage runs does not change what is looked at.
-    change = tools.step(
-        "change", target, Change, lambda: tools.repository(target.repository).change(target.base, target.head)
-    )
-    request = EngineRequest(repository=change.repository, head=change.head, change=change)
-    tools.progress(f"Running {', '.join(_ENGINES)}", 1, total)
-    reports = tools.engines(_ENGINES, request)
+    change = change_of(work, tools)
+    names = tuple(dict.fromkeys((*_ENGINES, *tools.usual(Purpose.REVIEW))))
+    tools.progress(f"Running {', '.join(names)}", 1, total)
+    reports = tools.engines(names, request_for(change))
     tools.progress("Writing the recommendation", total - 1, total)
     risk = _risk(change, reports)
     recommendation = _recommend(change, reports, risk, tools.repository(change.repository))
@@ -122,9 +118,9 @@ def _because(risk: ChangeRisk) -> str:
 def _found(reports: Sequence[EngineReport]) -> str:
     found = new_findings(reports)
     if not found:
-        return "no finding on changed lines"
+        return "no new finding"
     counts = [f"{number} {severity}" for severity, number in by_severity(found).items() if number]
-    return f"{counted(len(found), 'finding')} on changed lines ({', '.join(counts)})"
+    return f"{counted(len(found), 'new finding')} ({', '.join(counts)})"
 
 
 def _told(change: Change, risk: ChangeRisk) -> dict[str, object]:

@@ -1,12 +1,11 @@
 """CODE_REVIEW: advice cites what was checked, ranks what matters, and may have nothing to say."""
 
-from types import SimpleNamespace
-
 import pytest
 
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Severity
 from elohim_kernel.model.recommendation import Recommendation, Risk
 from elohim_kernel.model.value import convert, to_json
+from elohim_kernel.testing import ScriptedEngine
 from elohim_kernel.workflows.stages import code_review
 
 OLD = "def area(r):\n    return 3 * r * r\n"
@@ -25,7 +24,7 @@ def review(project, run_stage):
 def fake(**fields):
     """An engine whose report is given, for what a real one would have to be broken to say."""
     said = EngineReport(**{"engine": "ruff", "status": EngineStatus.FINDINGS, "reason": "1 file", "files": 1, **fields})
-    return SimpleNamespace(NAME="ruff", LABEL="Ruff", available=lambda: None, run=lambda request, tools: said)
+    return ScriptedEngine("ruff", said)
 
 
 def found(line, **fields):
@@ -50,7 +49,7 @@ def test_a_bad_line_asks_to_look_closely_and_is_cited_at_its_commit(review):
     assert first.risk is Risk.HIGH
     assert facts[first.evidence[0]].source == f"a.py:6@{head[:12]}"
     assert result.facts["findings"]["new"]["high"] == 1
-    assert result.note.startswith("look closely: 2 findings on changed lines (1 high, 1 medium)")
+    assert result.note.startswith("look closely: 2 new findings (1 high, 1 medium)")
 
 
 def test_every_statement_cites_evidence_and_no_evidence_is_idle(review):
@@ -70,7 +69,7 @@ def test_nothing_to_say_is_an_answer(review):
 
     advice = result.recommendation
     assert (advice.verdict, advice.steps, advice.risks, advice.evidence) == ("nothing to say", (), (), ())
-    assert "No finding on changed lines" in advice.summary
+    assert "No new finding" in advice.summary
 
 
 def test_old_problems_on_untouched_lines_are_recorded_but_not_raised(review):
@@ -141,7 +140,7 @@ def test_a_finding_that_is_not_in_the_commit_is_not_cited(review, wrong):
 
 
 def test_what_did_not_run_is_listed_with_its_reason_and_never_nothing_to_say(review):
-    broken = SimpleNamespace(NAME="ruff", LABEL="", available=lambda: None, run=lambda request, tools: 1 // 0)
+    broken = ScriptedEngine("ruff", lambda request, tools: 1 // 0)
 
     result = review({"a.py": OLD}, {"README.md": "x\n"}, engines={"ruff": broken})
 

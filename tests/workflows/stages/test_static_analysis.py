@@ -12,7 +12,7 @@ OLD = "import os\n"
 NEW = OLD + "\n\ndef load(text, seen=[]):\n    return eval(text)\n"
 
 
-def test_findings_on_changed_lines_become_facts(project, run_stage):
+def test_what_the_change_brings_becomes_facts(project, run_stage):
     made = project({"app.py": OLD}, {"app.py": NEW})
 
     result = run_stage(static_analysis, {"repository": made.path, "base": "main", "head": "feature", "note": "kept"})
@@ -20,7 +20,7 @@ def test_findings_on_changed_lines_become_facts(project, run_stage):
     assert result.facts["findings"]["total"] == 3
     assert result.facts["findings"]["new"] == {"critical": 0, "high": 0, "medium": 2, "low": 0, "info": 0}
     assert result.facts["tools"] == {"not_run": 0, "failed": 0, "partial": 0}
-    assert result.note == "2 findings on changed lines of 1 file"
+    assert result.note == "2 new findings in 1 changed file"
     assert [report.engine for report in result.reports] == ["ruff"]
 
 
@@ -33,7 +33,7 @@ def test_the_summary_is_plain_data_with_the_commits_it_is_about(project, run_sta
     (engine,) = summary["engines"]
     assert msgspec.json.decode(msgspec.json.encode(result.data)) == result.data
     assert (engine["engine"], engine["status"], engine["files"], engine["findings"]) == ("ruff", "findings", 1, 3)
-    assert summary["new_on_changed_lines"]["medium"] == 2
+    assert summary["new"]["medium"] == 2
     assert (summary["head_name"], summary["base_name"], len(summary["head"])) == ("feature", "main", 40)
 
 
@@ -82,7 +82,7 @@ def test_progress_is_told_and_ends_at_its_total(project, run_stage):
 
     run_stage(static_analysis, {"repository": made.path}, told=told)
 
-    assert [text for text, _, _ in told] == ["Reading the change", "Running ruff", "Done"]
+    assert [text.partition(":")[0] for text, _, _ in told] == ["Reading the change", "Running ruff", "ruff", "Done"]
     assert told[-1][1:] == (2, 2)
 
 
