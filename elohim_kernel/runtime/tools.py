@@ -27,9 +27,10 @@ from elohim_kernel.runtime.answering import Asked, answer, compared
 from elohim_kernel.runtime.cache import EngineCache
 from elohim_kernel.runtime.choosing import usual
 from elohim_kernel.runtime.content import contents
+from elohim_kernel.runtime.isolation import LIMITS, best_level, why_not_better
 from elohim_kernel.runtime.journal import Journal, MemoryJournal
 from elohim_kernel.runtime.repository import GitRepository, open_repository
-from elohim_kernel.runtime.sandbox import best_level, run_child, why_not_better
+from elohim_kernel.runtime.sandbox import run_child
 from elohim_kernel.runtime.tree import Trees
 
 __all__ = ["NETWORK", "Journal", "LocalTools", "MemoryJournal", "OnReport", "unheard"]
