@@ -1,7 +1,7 @@
 """Recording an engine's result: one event with the account of the run, and the sightings as rows beside it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import pyarrow as pa
@@ -9,9 +9,19 @@ import pyarrow as pa
 from elohim_kernel.errors import Invalid, TooLarge
 from elohim_kernel.model.access import Level, Need, Permission
 from elohim_kernel.model.command import Command, Query
-from elohim_kernel.model.finding import Confidence, EngineReport, EngineStatus, Finding, Severity
+from elohim_kernel.model.finding import (
+    Confidence,
+    EngineReport,
+    EngineStatus,
+    Finding,
+    FindingState,
+    Place,
+    Severity,
+)
+from elohim_kernel.model.identity import Identified, Known, Remembered
+from elohim_kernel.model.pathkind import kind_of
 from elohim_kernel.model.record import FindingsRecorded
-from elohim_kernel.model.value import Value
+from elohim_kernel.model.value import Value, from_json, to_json
 from elohim_kernel.model.workflow import Workflow
 from elohim_kernel.store.arrow import from_ipc, to_ipc
 from elohim_kernel.store.catalogue import CommandEntry, QueryEntry, on_workflow, workflow_named
@@ -40,8 +50,20 @@ _GIVEN: Final = (
     "tool_id",
     "context",
     "fingerprint",
+    "tool_severity",
+    "advisories",
+    "evidence",
+    "suppressed",
+    "suppression_is_new",
+    "secret",
+    "owners",
+    "problem",
+    "is_new",
+    "aliases",
 )
-FINDING_ROWS: Final = pa.schema([*(SIGHTINGS.field(name) for name in _GIVEN), ("identity", pa.string())])
+_MORE: Final = ("related", "identity", "matched")
+_TYPED: Final = frozenset({"severity", "confidence", "advisories", "owners", "aliases"})
+FINDING_ROWS: Final = pa.schema([SIGHTINGS.field(name) for name in (*_GIVEN, *_MORE)])
 
 
 class Recorded(Value, frozen=True):
@@ -54,7 +76,8 @@ class Recorded(Value, frozen=True):
 class RecordFindings(Command, frozen=True):
     """Record what one engine did and saw. `rows` are findings as Arrow IPC, made by `finding_rows`.
 
-    `covered` are the files it really analysed: known findings of the tool there that were not seen again become fixed.
+    `covered` are the files it really analysed: known findings of the tool there that were not seen again become fixed,
+    if their rule is one of `rules` (empty: all of them).
     """
 
     need = Need(permission=Permission.WORKFLOWS_RUN, level=Level.WRITE)
@@ -82,15 +105,30 @@ class RecordFindings(Command, frozen=True):
     skipped: tuple[str, ...] = ()
     seconds: float = 0.0
     covered: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
     rows: bytes = b""
 
 
-def finding_rows(findings: Sequence[Finding], identities: Sequence[str] | None = None) -> bytes:
-    """Findings as the rows `RecordFindings` takes; `identities` are the fingerprints they are known by already."""
-    columns: list[list[Any]] = [[getattr(finding, name) for finding in findings] for name in _GIVEN]
-    columns.append(list(identities) if identities is not None else [finding.fingerprint for finding in findings])
+def finding_rows(
+    findings: Sequence[Finding], identities: Sequence[str] | None = None, matched: Sequence[str] | None = None
+) -> bytes:
+    """Findings as the rows `RecordFindings` takes; `identities` are those they are known by already.
+
+    `matched` says by what each was recognised, "" for a new one. See `identified_rows`, which has both.
+    """
+    columns: list[Sequence[Any]] = [[getattr(finding, name) for finding in findings] for name in _GIVEN]
+    columns.append([to_json(finding.related) if finding.related else "[]" for finding in findings])
+    columns.append(identities if identities is not None else [finding.fingerprint for finding in findings])
+    columns.append(matched if matched is not None else [""] * len(findings))
     arrays = [pa.array(column, type=field.type) for column, field in zip(columns, FINDING_ROWS, strict=True)]
     return to_ipc(pa.Table.from_arrays(arrays, schema=FINDING_ROWS))
+
+
+def identified_rows(found: Sequence[Identified]) -> bytes:
+    """Findings that were recognised, or not, as the rows `RecordFindings` takes; see `model.matching.identified`."""
+    return finding_rows(
+        [each.finding for each in found], [each.identity for each in found], [each.matched for each in found]
+    )
 
 
 def record_findings(command: RecordFindings, unit: Unit) -> Recorded:
@@ -122,6 +160,8 @@ def record_findings(command: RecordFindings, unit: Unit) -> Recorded:
             count=count,
             covered=command.covered,
             digest="sha256:" + hashlib.sha256(command.rows).hexdigest(),
+            rules=command.rules,
+            sla=flow.current.definition.findings.sla_days,
         ),
         subject=item or flow.id,
         scope=flow.id,
@@ -173,15 +213,23 @@ def _sightings(rows: pa.Table, command: RecordFindings, unit: Unit, *, scope: st
         "head": command.head,
         "seen_at": unit.now,
     }
+    made = {"finding": pa.array(names, pa.string()), "path_kind": _kinds(rows.column("path"))}
     arrays: list[Any] = []
     for field in SIGHTINGS:
-        if field.name == "finding":
-            arrays.append(pa.array(names, pa.string()))
+        if field.name in made:
+            arrays.append(made[field.name])
         elif field.name in constant:
             arrays.append(pa.repeat(pa.scalar(constant[field.name], field.type), count))
         else:
             arrays.append(rows.column(field.name))
     return pa.Table.from_arrays(arrays, schema=SIGHTINGS)
+
+
+def _kinds(paths: pa.ChunkedArray) -> pa.Array:
+    """What each path is for; looked at once for each file."""
+    encoded = paths.combine_chunks().dictionary_encode()
+    kinds = pa.array([kind_of(path).value for path in encoded.dictionary.to_pylist()], pa.string())
+    return kinds.take(encoded.indices)
 
 
 def report_of(report: EngineReport) -> dict[str, Any]:
@@ -194,6 +242,7 @@ def report_of(report: EngineReport) -> dict[str, Any]:
         "files": report.files,
         "skipped": report.skipped,
         "seconds": report.seconds,
+        "rules": report.rules,
     }
 
 
@@ -210,18 +259,52 @@ class KnownFindings(Query, frozen=True):
 
 def known_findings(query: KnownFindings, reader: Reader) -> tuple[Finding, ...]:
     """Answer `KnownFindings`."""
-    flow = workflow_named(reader, query.workflow)
-    rows = reader.rows("known_findings", repository=query.repository, tool=query.tool)
-    return tuple(
-        Finding(
-            **{name: row[name] for name in _GIVEN if name not in ("severity", "confidence")},
-            severity=Severity(row["severity"]),
-            confidence=Confidence(row["confidence"]),
-        )
-        for row in rows
-        if row["scope"] == flow.id
+    return tuple(finding_of(row) for row in _known_rows(query, reader))
+
+
+class RememberFindings(Query, frozen=True):
+    """The same, as `model.matching.identified` takes them: with identities, and apart by how near they are."""
+
+    result = Known
+    example = {"workflow": "Standard Code Review", "repository": "/src/service", "tool": "ruff", "ref": "main"}
+
+    workflow: str
+    repository: str
+    tool: str = ""
+    ref: str = ""  # what was last seen here comes first
+
+
+def remember_findings(query: RememberFindings, reader: Reader) -> Known:
+    """Answer `RememberFindings`."""
+    rounds: tuple[list[Remembered], ...] = ([], [], [])
+    for row in _known_rows(query, reader):
+        place = 2 if row["seen"] == FindingState.FIXED else int(row["ref"] != query.ref)
+        rounds[place].append(Remembered(finding=finding_of(row), identity=row["identity"]))
+    here, elsewhere, fixed = map(tuple, rounds)
+    return Known(here=here, elsewhere=elsewhere, fixed=fixed)
+
+
+def finding_of(row: Mapping[str, Any]) -> Finding:  # a row of the table: SQL values, hence Any
+    """The finding that a row of `findings` or `sightings` holds."""
+    return Finding(
+        **{name: row[name] for name in _GIVEN if name not in _TYPED},
+        severity=Severity(row["severity"]),
+        confidence=Confidence(row["confidence"]),
+        advisories=tuple(row["advisories"]),
+        owners=tuple(row["owners"]),
+        aliases=tuple(row["aliases"]),
+        related=from_json(row["related"], tuple[Place, ...]) if row["related"] != "[]" else (),
     )
 
 
+def _known_rows(query: KnownFindings | RememberFindings, reader: Reader) -> list[dict[str, Any]]:
+    flow = workflow_named(reader, query.workflow)
+    rows = reader.rows("known_findings", repository=query.repository, tool=query.tool)
+    return [row for row in rows if row["scope"] == flow.id]
+
+
 COMMANDS = (CommandEntry(RecordFindings, record_findings, on_workflow),)
-QUERIES = (QueryEntry(KnownFindings, known_findings, on_workflow),)
+QUERIES = (
+    QueryEntry(KnownFindings, known_findings, on_workflow),
+    QueryEntry(RememberFindings, remember_findings, on_workflow),
+)

@@ -9,9 +9,12 @@ import msgspec
 import yaml
 
 from elohim_kernel.errors import Invalid, TooLarge
+from elohim_kernel.model.decision import MOST_DAYS, FindingsPolicy
+from elohim_kernel.model.finding import Severity
 from elohim_kernel.model.guards import check_names
 from elohim_kernel.model.life_cycle import GUARD_NAMES, guard
 from elohim_kernel.model.schedule import next_fire
+from elohim_kernel.model.sla import SlaDays
 from elohim_kernel.model.stage_type import StageType
 from elohim_kernel.model.value import plain
 from elohim_kernel.model.workflow import END, AssignTo, Definition, Stage
@@ -24,6 +27,8 @@ _LINE_BREAKS: Final = frozenset("\r\x85\u2028\u2029\ufeff")
 _MINUTES_CAP: Final = 10 * 366 * 24 * 60
 
 Path = tuple[str | int, ...]
+
+_SHAPES: Final[Mapping[Path, type[msgspec.Struct]]] = {("findings",): FindingsPolicy, ("findings", "sla_days"): SlaDays}
 
 
 class _Source:
@@ -129,7 +134,7 @@ def _path_of(where: str) -> Path:
 def _unknown_field_hint(message: str, path: Path) -> str | None:
     if "unknown field" not in message:
         return None
-    known = Stage if path[:1] == ("stages",) and len(path) == 2 else Definition
+    known = _SHAPES.get(path) or (Stage if path[:1] == ("stages",) and len(path) == 2 else Definition)
     fields = [field.name for field in msgspec.structs.fields(known)]
     wrong = message.rsplit("`", 2)[-2] if "`" in message else ""
     close = difflib.get_close_matches(wrong, fields, n=2)
@@ -152,6 +157,15 @@ def problems(definition: Definition) -> Iterator[tuple[Path, str]]:
         for path, problem in _stage_problems(stage, seen):
             yield ("stages", place, *path), problem
     yield from _schedule_problems(definition)
+    yield from _policy_problems(definition.findings)
+
+
+def _policy_problems(policy: FindingsPolicy) -> Iterator[tuple[Path, str]]:
+    if not 1 <= policy.expiry_days <= MOST_DAYS:
+        yield ("findings", "expiry_days"), f"a decision lasts 1 to {MOST_DAYS} days"
+    for severity in Severity:
+        if not 0 <= policy.sla_days.of(severity) <= MOST_DAYS:
+            yield ("findings", "sla_days", severity.value), f"an SLA is 1 to {MOST_DAYS} days, or 0 for none"
 
 
 def _schedule_problems(definition: Definition) -> Iterator[tuple[Path, str]]:

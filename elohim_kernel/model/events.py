@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from elohim_kernel.model import access, approval, record, run, token, work_item, workflow
+from elohim_kernel.model import access, approval, decision, record, run, token, work_item, workflow
 
 EventData = (
     access.PrincipalAdded
@@ -30,12 +30,14 @@ EventData = (
     | workflow.TemplateSaved
     | work_item.WorkItemEvent
     | approval.ApprovalEvent
+    | decision.DecisionEvent
     | run.RunEvent
     | run.DeliveryEvent
     | record.StoreCreated
     | record.CommandRefused
     | record.CommandFailed
     | record.FindingsRecorded
+    | record.RatchetSet
     | record.RecommendationMade
     | record.InboxRead
     | record.SettingsChanged
@@ -103,6 +105,7 @@ Entity = (
     | workflow.Template
     | work_item.WorkItem
     | approval.Approval
+    | decision.FindingDecision
     | run.Run
     | run.Delivery
     | record.Inbox
@@ -148,6 +151,7 @@ def _table() -> dict[type[Any], tuple[type[Any], _Apply]]:
         (workflow.TemplateSaved, workflow.Template, _plain(workflow.apply_template)),
         (work_item.WorkItemEvent, work_item.WorkItem, _numbered(work_item.apply_work_item)),
         (approval.ApprovalEvent, approval.Approval, _stamped(approval.apply_approval)),
+        (decision.DecisionEvent, decision.FindingDecision, _stamped(decision.apply_decision)),
         (run.RunEvent, run.Run, _stamped(run.apply_run)),
         (run.DeliveryEvent, run.Delivery, _plain(lambda state, subject, data: run.apply_delivery(state, data))),
         (record.InboxRead, record.Inbox, _plain(record.apply_inbox)),
@@ -169,6 +173,7 @@ BIRTHS: Final = frozenset(
         workflow.WorkflowCreated,
         work_item.WorkItemOpened,
         approval.ApprovalRequested,
+        decision.FindingsDecided,
         run.RunStarted,
     }
 )  # kinds that begin a state: there is nothing before them to look for

@@ -18,6 +18,7 @@ PREFIXES = {
     "ap": "approval",
     "run": "run",
     "fd": "finding",
+    "fdd": "decision",
     "rec": "recommendation",
     "us": "principal",
     "tm": "team",

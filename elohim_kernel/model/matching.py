@@ -1,9 +1,9 @@
 """Following findings from one run to the next, one to one, saying why each pair is the same finding.
 
 Each attempt works on what the one before left over: the tool's own id, the fingerprint's code in the same function, the
-same line there, the same code elsewhere in the file, all of it again for a renamed file, and the only one of its rule
-left in a function. What stays ambiguous counts as new and says so: a decision must never slide onto a finding it was
-not made for. The order of a report does not matter.
+same line there, the same code elsewhere in the file, all of it again for a renamed file, another tool's fingerprint
+where there is no code to go by, and the only one of its rule left in a function. What stays ambiguous counts as new and
+says so: a decision must never slide onto a finding it was not made for. The order of a report does not matter.
 """
 
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from elohim_kernel.model.finding import Finding
-from elohim_kernel.model.fingerprint import normalised_path, rule_key
+from elohim_kernel.model.fingerprint import VERSION, normalised_path, rule_key
 from elohim_kernel.model.value import Value
 
 
@@ -22,6 +22,7 @@ class How(StrEnum):
     TOOL_ID = "tool_id"
     FINGERPRINT = "fingerprint"
     RENAMED_FILE = "renamed_file"
+    ALIAS = "alias"
     SAME_SYMBOL = "same_symbol"
 
 
@@ -59,9 +60,10 @@ def match(previous: Iterable[Finding], current: Iterable[Finding], renames: Mapp
     """
     round_ = _Round(sorted(previous, key=_place), sorted(current, key=_place), _one_to_one(renames))
     round_.by_tool_id()
-    round_.by_code(How.FINGERPRINT, lambda finding: normalised_path(finding.path))
+    round_.by_code(How.FINGERPRINT, _own_path)
     if renames:
         round_.by_code(How.RENAMED_FILE, round_.old_path)
+    round_.by_alias()
     round_.by_rule()
     return round_.result()
 
@@ -79,6 +81,7 @@ _WHY: Final = {
     How.TOOL_ID: "the tool gave both the id {id!r}, which is unique in each run",
     How.FINGERPRINT: "same rule, file and code",
     How.RENAMED_FILE: "same rule and code; the file was renamed from {old}",
+    How.ALIAS: "same rule and file, and another tool's fingerprint {alias!r}, which is unique in each run",
     How.SAME_SYMBOL: "same rule in {symbol}, on the same line of code or as the only one left",
 }
 _AMBIGUOUS: Final = "ambiguous: {rule} has more than one possible partner here, so none was chosen"
@@ -115,6 +118,14 @@ class _Round:
         self._pair_equals(How.SAME_SYMBOL, path_of, lambda each: (each.symbol, "".join(each.snippet.split())))
         self._pair_equals(how, path_of, lambda each: (each.context,))
 
+    def by_alias(self) -> None:
+        """Another tool's fingerprint, where there is no code: where there is, it may have passed to an equal."""
+        old, new = _unique_aliases(self._previous, _own_path), _unique_aliases(self._current, self.old_path)
+        for key in sorted(old.keys() & new.keys()):
+            before, now = self._previous.get(old[key]), self._current.get(new[key])
+            if before is not None and now is not None and not (before.context and now.context):
+                self._pair(old[key], new[key], How.ALIAS, alias=key[-1])
+
     def by_rule(self) -> None:
         """The only one of its rule left in a function, whatever its line says now."""
         for old, new in self._groups(self.old_path, lambda each: (each.symbol,)):
@@ -138,12 +149,16 @@ class _Round:
     def _pair_equals(self, how: How, path_of: Callable[[Finding], str], key: Callable[[Finding], Hashable]) -> None:
         """Equals are paired in line order, but only when both runs have as many: else one of them would be a guess."""
         for old, new in self._groups(path_of, key):
-            is_told_apart = len(new) == 1 or self._current[new[0]].context  # without code there is nothing to go by
+            # Without code there is nothing to go by, unless nothing at all has changed.
+            is_told_apart = len(new) == 1 or self._current[new[0]].context or self._are_unmoved(old, new)
             if len(old) == len(new) and is_told_apart:
                 for left, right in zip(old, new, strict=True):
                     self._pair(left, right, how)
             else:
                 self._unclear.update(new)
+
+    def _are_unmoved(self, old: Sequence[int], new: Sequence[int]) -> bool:
+        return [_place(self._previous[each]) for each in old] == [_place(self._current[each]) for each in new]
 
     def _groups(
         self, path_of: Callable[[Finding], str], key: Callable[[Finding], Hashable]
@@ -152,10 +167,14 @@ class _Round:
         new = _grouped(self._current, lambda each: (rule_key(each), path_of(each), key(each)))
         return [(old[name], new[name]) for name in new if name in old]
 
-    def _pair(self, old: int, new: int, how: How) -> None:
+    def _pair(self, old: int, new: int, how: How, *, alias: str = "") -> None:
         before, now = self._previous.pop(old), self._current.pop(new)
-        why = _WHY[how].format(id=now.tool_id, old=before.path, symbol=now.symbol or "the file")
+        why = _WHY[how].format(id=now.tool_id, old=before.path, symbol=now.symbol or "the file", alias=alias)
         self._pairs.append(Match(previous=before, current=now, how=how, why=why))
+
+
+def _own_path(finding: Finding) -> str:
+    return normalised_path(finding.path)
 
 
 def _unique_ids(findings: Mapping[int, Finding]) -> dict[tuple[str, str], int]:
@@ -165,6 +184,17 @@ def _unique_ids(findings: Mapping[int, Finding]) -> dict[tuple[str, str], int]:
         for index, each in findings.items()
         if each.tool_id and counts[each.tool, each.tool_id] == 1
     }
+
+
+def _unique_aliases(
+    findings: Mapping[int, Finding], path_of: Callable[[Finding], str]
+) -> dict[tuple[str, str, str], int]:
+    found: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for index, each in findings.items():
+        for name in each.aliases:
+            if not name.startswith(f"{VERSION}:"):
+                found[rule_key(each), path_of(each), name].append(index)
+    return {key: places[0] for key, places in found.items() if len(places) == 1}
 
 
 def _grouped(findings: Mapping[int, Finding], key: Callable[[Finding], Hashable]) -> dict[Hashable, list[int]]:

@@ -7,7 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from elohim_kernel.model.ratchet import RatchetCount
 from elohim_kernel.model.recommendation import Recommendation
+from elohim_kernel.model.sla import SlaDays
 from elohim_kernel.model.value import Value
 
 
@@ -37,7 +39,7 @@ class FindingsRecorded(Value, frozen=True, tag="findings.recorded"):
     """An engine's result was recorded; the sightings are rows beside this event.
 
     `covered` are the files it really analysed: a known finding of `tool` in one of them that was not seen again is
-    fixed. Empty means nothing may be concluded from absence.
+    fixed, if its rule is one of `rules` (empty: all of them). No file covered means that absence says nothing.
     """
 
     workflow: str
@@ -56,6 +58,8 @@ class FindingsRecorded(Value, frozen=True, tag="findings.recorded"):
     count: int = 0
     covered: tuple[str, ...] = ()
     digest: str = ""  # of the sightings
+    rules: tuple[str, ...] = ()
+    sla: SlaDays = SlaDays()  # of the workflow as it was
 
 
 class RecommendationMade(Value, frozen=True, tag="recommendation.made"):
@@ -66,6 +70,16 @@ class RecommendationMade(Value, frozen=True, tag="recommendation.made"):
     stage: str
     recommendation: Recommendation
     run: str = ""
+
+
+class RatchetSet(Value, frozen=True, tag="ratchet.set"):
+    """How many findings there may be, by rule and folder, from now on."""
+
+    workflow: str
+    repository: str
+    counts: tuple[RatchetCount, ...]
+    risen: tuple[str, ...] = ()  # what may be more than before, in words
+    reason: str = ""  # why it may
 
 
 class Inbox(Value, frozen=True):

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from elohim_kernel.errors import NotFound
 from elohim_kernel.model.access import GLOBAL, Visibility
+from elohim_kernel.model.decision import FindingsPolicy
 from elohim_kernel.model.form import Field
 from elohim_kernel.model.schedule import Schedule
 from elohim_kernel.model.stage_type import StageType
@@ -107,6 +108,7 @@ class Definition(Value, frozen=True):
     title: str = ""  # a pattern for the titles of items; "" uses what is given on opening
     labels: Mapping[str, str] = {}
     schedules: tuple[Schedule, ...] = ()  # when it opens an item by itself, with its owner's rights
+    findings: FindingsPolicy = FindingsPolicy()  # what it wants of decisions about findings
 
     def stage(self, key: str) -> Stage:
         """The stage with that key; raises `NotFound` naming the ones there are."""

@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from elohim_kernel.model.events import Entity, Event, deliveries, entity_of, fold
 from elohim_kernel.model.notification import notifications
-from elohim_kernel.model.record import FindingsRecorded
 from elohim_kernel.store.database import Database
 from elohim_kernel.store.findings import project_findings
 from elohim_kernel.store.log import read_events
@@ -43,9 +42,7 @@ def flush(database: Database, memory: Memory, pending: Sequence[Pending]) -> Non
         told = _notification_rows(pending)
         if told is not None:
             database.insert("notifications", told)
-        for event, _ in pending:
-            if isinstance(event.data, FindingsRecorded):
-                project_findings(database, event, event.data)
+        project_findings(database, pending)
         database.execute("update watermark set seq = $1", [pending[-1].event.seq])
     memory.settled()
 
@@ -100,14 +97,13 @@ def rebuild(database: Database, memory: Memory, *, chunk: int = 20_000) -> int:
         for event in read_events(database, after=0, chunk=chunk):
             told.append(replay(memory, event))
             count += 1
-            if isinstance(event.data, FindingsRecorded):
-                project_findings(database, event, event.data)
         for kind, states in memory.take_dirty().items():
             table = TABLE_OF[kind]
             database.insert(table.name, table.arrow(states))
         rows = _notification_rows(told)
         if rows is not None:
             database.insert("notifications", rows)
+        project_findings(database, told)
         database.execute("update watermark set seq = $1", [count])
     memory.settled()
     return count

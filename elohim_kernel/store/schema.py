@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 import duckdb
+import pyarrow as pa
 
 from elohim_kernel.errors import Incompatible
 from elohim_kernel.store.tables import NOTIFICATIONS, SIGHTINGS, TABLES, sql_of
@@ -23,18 +24,69 @@ _FINDINGS: Final = (
 )
 
 
+_LATER: Final = frozenset({"decisions"})  # tables that later migrations bring
+_SIGHTINGS_AT_FIRST: Final = 27  # columns
+
+_FINDINGS_MORE: Final = (
+    "seen VARCHAR",
+    "tool_severity VARCHAR",
+    "advisories VARCHAR[]",
+    "evidence VARCHAR",
+    "related VARCHAR",
+    "suppressed VARCHAR",
+    "suppression_is_new BOOLEAN",
+    "secret VARCHAR",
+    "owners VARCHAR[]",
+    "problem VARCHAR",
+    "is_new BOOLEAN",
+    "aliases VARCHAR[]",
+    "identity VARCHAR",
+    "path_kind VARCHAR",
+    "decision VARCHAR",
+    "reason VARCHAR",
+    "decided_until TIMESTAMPTZ",
+    "fixed_at TIMESTAMPTZ",
+    "clock_from TIMESTAMPTZ",
+    "sla_due TIMESTAMPTZ",
+)
+_EMPTY: Final = {"VARCHAR": "''", "VARCHAR[]": "[]::VARCHAR[]", "BOOLEAN": "false", "TIMESTAMPTZ": "null"}
+
+
 def _first(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(_EVENTS)
     for table in TABLES:
-        connection.execute(f"create table {table.name} ({table.sql_columns})")
+        if table.name not in _LATER:
+            connection.execute(f"create table {table.name} ({table.sql_columns})")
     connection.execute(f"create table notifications ({sql_of(NOTIFICATIONS)})")
-    connection.execute(f"create table sightings ({sql_of(SIGHTINGS)})")
+    connection.execute(f"create table sightings ({sql_of(pa.schema(list(SIGHTINGS)[:_SIGHTINGS_AT_FIRST]))})")
     connection.execute(_FINDINGS)
     connection.execute("create table watermark (seq BIGINT)")
     connection.execute("insert into watermark values (0)")
 
 
-MIGRATIONS: Final[tuple[tuple[str, Callable[[duckdb.DuckDBPyConnection], None]], ...]] = (("first schema", _first),)
+def _findings_with_evidence(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in TABLES:
+        if table.name == "decisions":
+            connection.execute(f"create table {table.name} ({table.sql_columns})")
+    sightings = sql_of(pa.schema(list(SIGHTINGS)[_SIGHTINGS_AT_FIRST:])).split(", ")
+    for name, columns in (("sightings", sightings), ("findings", _FINDINGS_MORE)):
+        for column in columns:
+            kind = column.rpartition(" ")[2]
+            connection.execute(f"alter table {name} add column {column} default {_EMPTY[kind]}")
+    connection.execute("update sightings set identity = fingerprint, path_kind = 'source', related = '[]'")
+    # Days as they were by default: the policy of workflows came with this migration.
+    connection.execute(
+        "update findings set seen = state, identity = fingerprint, path_kind = 'source', related = '[]',"
+        " clock_from = first_seen, sla_due = first_seen + to_days(case severity when 'critical' then 7"
+        " when 'high' then 30 when 'medium' then 90 when 'low' then 180 end),"
+        " fixed_at = case when state = 'fixed' then (select e.ts from events e where e.seq = findings.seq) end"
+    )
+
+
+MIGRATIONS: Final[tuple[tuple[str, Callable[[duckdb.DuckDBPyConnection], None]], ...]] = (
+    ("first schema", _first),
+    ("findings with evidence", _findings_with_evidence),
+)
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 
 

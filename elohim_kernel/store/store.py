@@ -19,9 +19,9 @@ from msgspec.structs import replace
 from elohim_kernel.errors import Fault, KernelError, NotFound, Unauthenticated
 from elohim_kernel.model.access import Principal
 from elohim_kernel.model.events import Entity
-from elohim_kernel.model.record import FindingsRecorded
 from elohim_kernel.store import projection
 from elohim_kernel.store.database import Database
+from elohim_kernel.store.findings import AFFECTING
 from elohim_kernel.store.log import (
     GENESIS,
     Checkpoint,
@@ -40,7 +40,7 @@ from elohim_kernel.store.unit import Reader, Unit
 _log: Final = logging.getLogger("elohim.store")
 _MAX_BATCH: Final = 256
 _FLUSH_AT: Final = 4_096  # events
-_FINDINGS_ALONE: Final = frozenset({"findings"})
+_FINDINGS_ALONE: Final = frozenset({"findings", "decisions"})
 _REMEMBERED: Final = 10_000  # requests
 
 
@@ -194,8 +194,8 @@ class Store:
 
     def _lags(self, tables: frozenset[str]) -> bool:
         """Whether some of these projected tables may be behind the log."""
-        if tables == _FINDINGS_ALONE:
-            return any(isinstance(event.data, FindingsRecorded) for event, _ in list(self._pending))
+        if tables and tables <= _FINDINGS_ALONE:
+            return any(isinstance(event.data, AFFECTING) for event, _ in list(self._pending))
         return bool(tables)
 
     def flush(self) -> None:

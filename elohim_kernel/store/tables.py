@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from elohim_kernel.model.access import ACCESS, Principal, Role, Team
 from elohim_kernel.model.approval import Approval, Decision
+from elohim_kernel.model.decision import FindingDecision
 from elohim_kernel.model.events import Entity
 from elohim_kernel.model.record import Inbox
 from elohim_kernel.model.run import Delivery, Run
@@ -164,6 +165,32 @@ _DELIVERY_COLUMNS: Final = (
     _c("error"),
 )
 
+_DECISION_COLUMNS: Final = (
+    _c("workflow"),
+    _c("reach", get=lambda one: one.reach.value),
+    _c("outcome", get=lambda one: one.outcome.value),
+    _c("reason", get=lambda one: one.reason.value),
+    _c("severities", _TEXTS, lambda one: [severity.value for severity in one.severities]),
+    _c("repository"),
+    _c("findings", _TEXTS, lambda one: list(one.findings)),
+    _c("problems", _TEXTS, lambda one: list(one.problems)),
+    _c("rule"),
+    _c("path"),
+    _c("pattern"),
+    _c("tool"),
+    _c("text"),
+    _c("undo"),
+    _c("status", get=lambda one: one.status.value),
+    _c("asked_by"),
+    _c("asked_at", _TIME),
+    _c("decided_by"),
+    _c("decided_at", _TIME),
+    _c("expires_at", _TIME),
+    _c("closed_by"),
+    _c("closed_at", _TIME),
+    _c("note"),
+)
+
 _TEMPLATE_COLUMNS: Final = (
     _c("name"),
     _c("tenant"),
@@ -183,6 +210,7 @@ TABLES: Final[tuple[Table, ...]] = (
     Table("work_items", WorkItem, lambda w: w.reference, lambda w: w.workflow, _WORK_ITEM_COLUMNS, pinned=False),
     Table("approvals", Approval, lambda a: a.id, lambda a: a.workflow, _APPROVAL_COLUMNS, pinned=False),
     Table("runs", Run, lambda r: r.id, lambda r: r.workflow, _RUN_COLUMNS, pinned=False),
+    Table("decisions", FindingDecision, lambda d: d.id, lambda d: d.workflow, _DECISION_COLUMNS, pinned=False),
     Table("deliveries", Delivery, lambda d: d.id, lambda d: d.scope, _DELIVERY_COLUMNS, pinned=False),
 )
 
@@ -233,8 +261,23 @@ SIGHTINGS: Final = pa.schema(
         ("context", _TEXT),
         ("fingerprint", _TEXT),
         ("seen_at", _TIME),
+        ("tool_severity", _TEXT),
+        ("advisories", _TEXTS),
+        ("evidence", _TEXT),
+        ("related", _TEXT),
+        ("suppressed", _TEXT),
+        ("suppression_is_new", _BOOL),
+        ("secret", _TEXT),
+        ("owners", _TEXTS),
+        ("problem", _TEXT),
+        ("is_new", _BOOL),
+        ("aliases", _TEXTS),
+        ("identity", _TEXT),
+        ("matched", _TEXT),
+        ("path_kind", _TEXT),
     ]
 )
+"""One row per finding and run. `related` is JSON; `matched` says by what it was recognised, "" for a new one."""
 
 
 def sql_of(schema: pa.Schema) -> str:

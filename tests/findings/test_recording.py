@@ -10,8 +10,15 @@ from msgspec.structs import replace
 from pygit2.enums import FileMode
 
 from elohim_kernel.errors import Invalid, NotFound
-from elohim_kernel.findings.recording import FINDING_ROWS, KnownFindings, RecordFindings, finding_rows
-from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Severity
+from elohim_kernel.findings.recording import (
+    FINDING_ROWS,
+    KnownFindings,
+    RecordFindings,
+    RememberFindings,
+    finding_rows,
+)
+from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Place, Severity
+from elohim_kernel.model.identity import Remembered
 from elohim_kernel.ports import StageResult
 from elohim_kernel.store.arrow import to_ipc
 from elohim_kernel.testing import ScriptedStage, memory_workbench, worker_with
@@ -52,8 +59,8 @@ def states(wb: Workbench) -> dict[str, str]:
 def test_a_finding_is_new_then_open_then_fixed_then_regressed(ann: Workbench):
     lives = []
 
-    for seen in ((ONE, TWO), (ONE, TWO), (TWO,), (TWO,), (ONE, TWO), (ONE, TWO)):
-        record(ann, *seen)
+    for head, seen in enumerate(((ONE, TWO), (ONE, TWO), (TWO,), (TWO,), (ONE, TWO), (ONE, TWO))):
+        record(ann, *seen, head=str(head))
         lives.append(states(ann)["F401"])
 
     assert lives == ["new", "open", "fixed", "fixed", "regressed", "regressed"]
@@ -61,13 +68,70 @@ def test_a_finding_is_new_then_open_then_fixed_then_regressed(ann: Workbench):
     assert told == [{"sightings": 4, "regressions": 1}]
 
 
-@pytest.mark.parametrize("status", [EngineStatus.NOT_RUN, EngineStatus.FAILED, EngineStatus.PARTIAL])
+@pytest.mark.parametrize("status", [EngineStatus.NOT_RUN, EngineStatus.FAILED])
 def test_a_tool_that_did_not_finish_proves_nothing_fixed(ann: Workbench, status: EngineStatus):
     record(ann, ONE)
 
     record(ann, status=status)
 
     assert states(ann) == {"F401": "new"}
+
+
+def test_a_tool_that_finished_a_part_proves_something_for_that_part(ann: Workbench):
+    record(ann, ONE, replace(TWO, path="b.py"), covered=("a.py", "b.py"))
+
+    record(ann, status=EngineStatus.PARTIAL, covered=("b.py",))
+
+    assert states(ann) == {"F401": "new", "F821": "fixed"}
+
+
+def test_a_rule_that_was_not_looked_for_is_not_fixed(ann: Workbench):
+    record(ann, ONE, TWO)
+
+    record(ann, rules=("F821", "E501"))
+
+    assert states(ann) == {"F401": "new", "F821": "fixed"}
+
+
+def test_the_same_report_at_the_same_commit_says_nothing_new(ann: Workbench):
+    for _ in range(5):
+        record(ann, ONE, TWO, head="c0ffee")
+
+    assert states(ann) == {"F401": "new", "F821": "new"}
+    record(ann, TWO, ONE, head="decade")
+    assert states(ann) == {"F401": "open", "F821": "open"}
+
+
+def test_what_an_engine_says_of_a_finding_is_kept(ann: Workbench):
+    rich = replace(
+        ONE,
+        advisories=("CVE-2026-1",),
+        evidence="it comes from request.args",
+        related=(Place(path="a.py", line=1, message="source", flow=True),),
+        owners=("@ann",),
+        problem="p1:a",
+        is_new=True,
+        aliases=("theirs:1",),
+        tool_severity="ERROR",
+        secret="k1:ab:yz",  # noqa: S106 - a mark, not a secret
+    )
+
+    record(ann, rich)
+
+    assert ann.ask(KnownFindings(workflow="Scan", repository="/src")) == (rich,)
+    (remembered,) = ann.ask(RememberFindings(workflow="Scan", repository="/src", ref="main")).here
+    assert remembered == Remembered(finding=rich, identity="v1:one")
+
+
+def test_what_is_remembered_is_sorted_by_how_near_it_is(ann: Workbench):
+    record(ann, ONE, TWO)
+    record(ann, TWO, covered=("a.py",))
+    record(ann, replace(ONE, rule="E1", fingerprint="v1:three"), ref="feature")
+
+    known = ann.ask(RememberFindings(workflow="Scan", repository="/src", ref="feature"))
+
+    parts = (known.here, known.elsewhere, known.fixed)
+    assert [[each.finding.rule for each in part] for part in parts] == [["E1"], ["F821"], ["F401"]]
 
 
 @pytest.mark.parametrize(

@@ -196,9 +196,16 @@ def test_identical_code_follows_its_function_when_functions_move():
 
 def test_findings_without_code_are_not_paired_by_guessing():
     lost = fingerprinted([finding(1), finding(2)], {})
+    moved = fingerprinted([finding(2), finding(3)], {})
 
-    assert match(lost, lost, {}).pairs == ()
-    assert len(match(lost[:1], lost[:1], {}).pairs) == 1
+    assert match(lost, moved, {}).pairs == ()
+    assert len(match(lost[:1], moved[:1], {}).pairs) == 1
+
+
+def test_findings_without_code_are_the_same_when_nothing_at_all_has_changed():
+    lost = fingerprinted([finding(1), finding(2)], {})
+
+    assert [pair.previous == pair.current for pair in match(lost, lost, {}).pairs] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elohim_kernel.errors import Invalid, KernelError
-from elohim_kernel.model import access, approval, recommendation, record, run, token, work_item, workflow
+from elohim_kernel.model import access, approval, decision, recommendation, record, run, token, work_item, workflow
 from elohim_kernel.model.access import ACCESS, GLOBAL, Grant, Principal, PrincipalKind, Visibility
+from elohim_kernel.model.finding import Severity
 from elohim_kernel.store.changes import Changes, changes, pack, unpack
 from elohim_kernel.store.snapshot import Snapshot
 from elohim_kernel.store.store import Caller, Store
@@ -92,6 +93,7 @@ class World:
         def act(unit: Unit) -> None:
             texts = dict.fromkeys(("path", "rule", "message", "snippet", "symbol", "remediation", "repository"), name)
             row = {**_BLANK, **texts, "seq": unit.next_seq, "scope": f"wf_{name}", "item": item, "seen_at": unit.now}
+            row["head"] = str(unit.next_seq)
             same = {"severity": "high", "tool": "ruff", "ref": "main", "fingerprint": "v1:x"}
             rows = [{**row, **same, "finding": f"fd_{name}{number}"} for number in range(first, first + count)]
             unit.insert("sightings", pa.Table.from_pylist(rows, schema=SIGHTINGS))
@@ -116,6 +118,10 @@ class World:
                 item=item, workflow=scope, stage="fix", rule=workflow.ApprovalRule(), subject={"x": name}, digest="d",
                 requested_by="us_ann", last_editor="us_ann", note=name,
             ), f"ap_{number}", "us_ann"),
+            (decision.FindingsDecided(
+                workflow=scope, reach=decision.Reach.RULE, outcome=decision.Outcome.ACCEPTED, rule="none", text=name,
+                reason=decision.Reason.WONT_FIX, severities=(Severity.LOW,), repository=name, path=name, undo=name,
+            ), f"fdd_{number}", "us_ann"),
             (approval.ApprovalVoted(decision=yes, digest="d", comment=name), f"ap_{number}", "us_amy"),
             (run.RunStarted(run_kind=run.RunKind.STAGE, name=name, workflow=scope, item=item), running, "us_ann"),
             (run.RunStepFinished(step=name, inputs="i", output=f'"{name}"', seconds=1.5), running, "us_ann"),

@@ -16,18 +16,19 @@ def test_every_view_says_what_a_row_of_it_is():
     for name, view in VIEWS.items():
         assert view.doc.endswith("."), name
         assert len(view.doc) > 20, name
-        assert bool(view.select) != bool(view.sql), name
+        assert view.select or view.sql, name
 
 
 def test_views_that_are_worked_out_need_copied_ones():
     for name, view in VIEWS.items():
         assert set(view.needs) <= set(COPIED), name
-        assert bool(view.needs) == bool(view.sql), name
+        assert bool(view.needs) == bool(view.sql and not view.select), name
 
 
 def test_rows_that_are_replaced_are_found_by_a_column_of_the_view():
     assert {name: VIEWS[name].key for name in COPIED if VIEWS[name].key} == {
         "approvals": "id",
+        "decisions": "id",
         "findings": "id",
         "people": "id",
         "runs": "id",
