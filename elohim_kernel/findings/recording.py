@@ -195,6 +195,11 @@ def _checked(rows: pa.Table) -> pa.Table:
     return rows
 
 
+def id_of(workflow: str, repository: str, identity: str) -> str:
+    """The id that a finding of that identity has in a workflow, given by id."""
+    return "fd_" + hashlib.sha256(f"{workflow}\x1f{repository}\x1f{identity}".encode()).hexdigest()[:32]
+
+
 def _sightings(rows: pa.Table, command: RecordFindings, unit: Unit, *, scope: str, item: str, seq: int) -> pa.Table:
     count = rows.num_rows
     prefix = hashlib.sha256(f"{scope}\x1f{command.repository}\x1f".encode())

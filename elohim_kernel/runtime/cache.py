@@ -8,8 +8,8 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import time
 from typing import Final
@@ -159,3 +159,16 @@ class EngineCache:
             self._file = self._opened()
         except (sqlite3.Error, OSError) as again:
             self.problem = f"the cache {self._path} cannot be used: {again}"
+
+
+@contextmanager
+def engine_cache(home: Path | None) -> Iterator[EngineCache | None]:
+    """What a home remembers of engines, as long as the block lasts; `None` for a store in memory."""
+    if home is None:
+        yield None
+        return
+    cache = EngineCache(home / "cache" / "engines.sqlite")
+    try:
+        yield cache
+    finally:
+        cache.close()

@@ -6,10 +6,13 @@ An engine's answer is put together here with what only we know: the change, the 
 
 import hmac
 import os
+import shutil
 import sys
+import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from time import monotonic
@@ -33,7 +36,7 @@ from elohim_kernel.runtime.repository import GitRepository, open_repository
 from elohim_kernel.runtime.sandbox import run_child
 from elohim_kernel.runtime.tree import Trees
 
-__all__ = ["NETWORK", "Journal", "LocalTools", "MemoryJournal", "OnReport", "unheard"]
+__all__ = ["NETWORK", "Journal", "LocalTools", "MemoryJournal", "OnReport", "scratch_folder", "unheard"]
 
 T = TypeVar("T")
 
@@ -48,6 +51,16 @@ OnReport = Callable[[EngineReport], None]
 
 def unheard(_report: EngineReport) -> None:
     """Reports for nobody."""
+
+
+@contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """An empty private folder, as long as the block lasts."""
+    folder = Path(tempfile.mkdtemp(prefix="elohim-run-")).resolve()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class LocalTools:

@@ -8,9 +8,7 @@ import contextlib
 import itertools
 import logging
 import os
-import shutil
 import socket
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,15 +17,16 @@ from time import monotonic
 from typing import Final
 
 from elohim_kernel.errors import Cancelled, Conflict, Fault, KernelError, Unavailable
-from elohim_kernel.findings.recording import KnownFindings, RecordFindings, finding_rows, report_of
-from elohim_kernel.model.change import Change, FileStatus
-from elohim_kernel.model.finding import EngineReport, Finding
-from elohim_kernel.model.matching import match
+from elohim_kernel.findings.recording import KnownFindings
+from elohim_kernel.model.finding import Finding
 from elohim_kernel.model.stage_type import StageType
 from elohim_kernel.ports import Clock, Engine, Stage, StageResult, StageWork
+from elohim_kernel.runtime.cache import EngineCache, engine_cache
+from elohim_kernel.runtime.keys import findings_key
 from elohim_kernel.runtime.playbooks import run_automation
+from elohim_kernel.runtime.recording import looked_at_change, record
 from elohim_kernel.runtime.session import Session
-from elohim_kernel.runtime.tools import LocalTools
+from elohim_kernel.runtime.tools import LocalTools, scratch_folder
 from elohim_kernel.workflows.approvals import ExpireApprovals
 from elohim_kernel.workflows.runs import (
     Assignment,
@@ -207,13 +206,12 @@ class Worker:
         if stage is None:
             known = ", ".join(sorted(self._stages))
             raise Unavailable(f"no part does {assignment.stage_type.value} stages here", hint=f"there is {known}")
-        scratch = Path(tempfile.mkdtemp(prefix="elohim-run-"))
-        try:
-            return stage.run(_work_of(assignment), self._tools(assignment, scratch, cancelled))
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        with scratch_folder() as scratch, engine_cache(self._home) as cache:
+            return stage.run(_work_of(assignment), self._tools(assignment, scratch, cache, cancelled))
 
-    def _tools(self, assignment: Assignment, scratch: Path, cancelled: threading.Event) -> LocalTools:
+    def _tools(
+        self, assignment: Assignment, scratch: Path, cache: EngineCache | None, cancelled: threading.Event
+    ) -> LocalTools:
         session = self._session.working_for(assignment.behalf)
 
         def known(repository: str) -> Sequence[Finding]:
@@ -228,14 +226,17 @@ class Worker:
             cancelled=cancelled,
             journal=SessionJournal(session, assignment.run, resumed=assignment.attempt > 1),
             known=known,
+            key=findings_key(self._home),
+            cache=cache,
         )
 
     def _record(self, assignment: Assignment, result: StageResult) -> None:
         session = self._session.working_for(assignment.behalf)
+        repository = result.change.repository if result.change else str(assignment.data.get("repository", ""))
+        at = looked_at_change(assignment.workflow, repository, result.change, item=assignment.item, run=assignment.run)
         for report in result.reports:
-            command = _recording(session, assignment, report, result.change)
             # The key makes a resumed run record each report once.
-            session.do(command, key=f"{assignment.run}/findings/{report.engine}", fresh=assignment.attempt == 1)
+            record(session, report, at, key=f"{assignment.run}/findings/{report.engine}", fresh=assignment.attempt == 1)
 
     def _finish(self, assignment: Assignment, result: StageResult, *, seconds: float) -> None:
         self._session.working_for(assignment.behalf).do(
@@ -289,25 +290,4 @@ def _work_of(assignment: Assignment) -> StageWork:
         prompt=assignment.prompt,
         target_path=assignment.target_path,
         data=assignment.data,
-    )
-
-
-def _recording(session: Session, assignment: Assignment, report: EngineReport, change: Change | None) -> RecordFindings:
-    repository = change.repository if change else str(assignment.data.get("repository", ""))
-    renames = {file.path: file.old_path for file in change.files if file.status is FileStatus.RENAMED} if change else {}
-    identities: list[str] = []
-    if report.findings:
-        known = session.ask(KnownFindings(workflow=assignment.workflow, repository=repository, tool=report.engine))
-        paired = {id(pair.current): pair.previous.fingerprint for pair in match(known, report.findings, renames).pairs}
-        identities = [paired.get(id(finding), finding.fingerprint) for finding in report.findings]
-    return RecordFindings(
-        workflow=assignment.workflow,
-        repository=repository,
-        head=change.head if change else "",
-        ref=change.head_name if change else "",
-        item=assignment.item,
-        run=assignment.run,
-        covered=report.covered,
-        rows=finding_rows(report.findings, identities) if report.findings else b"",
-        **report_of(report),
     )
