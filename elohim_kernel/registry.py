@@ -14,7 +14,7 @@ from typing import Final, cast
 from elohim_kernel.access import people, roles, teams, tokens
 from elohim_kernel.audit import statistics, trail
 from elohim_kernel.config import load
-from elohim_kernel.engines import complexity, ruff, spread
+from elohim_kernel.engines import bandit, complexity, mypy, policy, ruff, spread
 from elohim_kernel.errors import KernelError
 from elohim_kernel.findings import recording
 from elohim_kernel.gate import Gate
@@ -39,7 +39,7 @@ from elohim_kernel.workflows import (
     templates,
     work_items,
 )
-from elohim_kernel.workflows.stages import code_review, static_analysis
+from elohim_kernel.workflows.stages import code_review, security_review, static_analysis
 
 _ROOMS: Final[tuple[ModuleType, ...]] = (
     work_items,
@@ -61,14 +61,19 @@ _ROOMS: Final[tuple[ModuleType, ...]] = (
     statistics,
 )
 
-_ENGINES: Final[tuple[Engine, ...]] = (ruff, complexity, spread)
-_STAGES: Final[tuple[Stage, ...]] = (code_review, static_analysis)
+_ENGINES: Final[tuple[Engine, ...]] = (policy, ruff, bandit, mypy, complexity, spread)
+_STAGES: Final[tuple[Stage, ...]] = (code_review, static_analysis, security_review)
 
 # Identity, revision, file: raise the revision when the file changes, and every store gets it on its next start.
-_TEMPLATES: Final = (("tp_standard_code_review", 1, "standard_code_review.yaml"),)
+_TEMPLATES: Final = (
+    ("tp_standard_code_review", 1, "standard_code_review.yaml"),
+    ("tp_repository_scan", 1, "repository_scan.yaml"),
+    ("tp_security_review", 1, "security_review.yaml"),
+)
 
 ENGINE_GROUP: Final = "elohim_kernel.engines"
 STAGE_GROUP: Final = "elohim_kernel.stages"
+_ENGINE_MEMBERS: Final = ("NAME", "LABEL", "TRAITS", "available", "version", "wants", "run")
 
 
 class BrokenPart(Value, frozen=True):
@@ -100,7 +105,7 @@ def queries() -> Mapping[str, type[Query]]:
 def engines() -> Mapping[str, Engine]:
     """Engines by name: ours, and those that other packages bring. Ours cannot be replaced."""
     found = {engine.NAME: engine for engine in _ENGINES}
-    for name, part in _brought(ENGINE_GROUP, ("NAME", "LABEL", "available", "run"))[0].items():
+    for name, part in _brought(ENGINE_GROUP, _ENGINE_MEMBERS)[0].items():
         found.setdefault(name, cast(Engine, part))
     return found
 
@@ -116,7 +121,7 @@ def stages() -> Mapping[str, Stage]:
 def broken() -> tuple[BrokenPart, ...]:
     """Entry points that were refused: `elohim doctor` shows them."""
     return (
-        *_brought(ENGINE_GROUP, ("NAME", "LABEL", "available", "run"))[1],
+        *_brought(ENGINE_GROUP, _ENGINE_MEMBERS)[1],
         *_brought(STAGE_GROUP, ("TYPE", "run"))[1],
     )
 

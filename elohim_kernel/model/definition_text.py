@@ -12,7 +12,7 @@ from elohim_kernel.errors import Invalid, TooLarge
 from elohim_kernel.model.decision import MOST_DAYS, FindingsPolicy
 from elohim_kernel.model.finding import Severity
 from elohim_kernel.model.guards import check_names
-from elohim_kernel.model.life_cycle import GUARD_NAMES, guard
+from elohim_kernel.model.life_cycle import GUARD_NAMES, guard, past_people
 from elohim_kernel.model.schedule import next_fire
 from elohim_kernel.model.sla import SlaDays
 from elohim_kernel.model.stage_type import StageType
@@ -154,10 +154,18 @@ def problems(definition: Definition) -> Iterator[tuple[Path, str]]:
             yield ("stages", place, "key"), f"stage key {stage.key!r} {why}"
         seen[stage.key] = place
     for place, stage in enumerate(definition.stages):
-        for path, problem in _stage_problems(stage, seen):
+        for path, problem in (*_stage_problems(stage, seen), *_advance_problems(definition, stage)):
             yield ("stages", place, *path), problem
     yield from _schedule_problems(definition)
     yield from _policy_problems(definition.findings)
+
+
+def _advance_problems(definition: Definition, stage: Stage) -> Iterator[tuple[Path, str]]:
+    if stage.type.traits.may_auto_complete or not stage.auto_advance or stage.requires_approval is not None:
+        return
+    for way in past_people(definition, stage):
+        why = f"a {stage.type.value} stage is never completed by itself, and {way!r} is not done by a person"
+        yield ("auto_advance",), f"{why}: let a person's stage follow, or say auto_advance: false"
 
 
 def _policy_problems(policy: FindingsPolicy) -> Iterator[tuple[Path, str]]:

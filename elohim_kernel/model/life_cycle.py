@@ -102,6 +102,21 @@ def choose(definition: Definition, stage: Stage, facts: Mapping[str, Any]) -> Ch
     return Chosen(to=definition.after(stage), tried=tuple(tried))
 
 
+def goes_on(definition: Definition, stage: Stage) -> bool:
+    """Whether an item leaves an automated stage by itself when the stage is done.
+
+    It does not leave a stage that must not complete by itself for anything but a stage of people.
+    """
+    return stage.auto_advance and (stage.type.traits.may_auto_complete or not past_people(definition, stage))
+
+
+def past_people(definition: Definition, stage: Stage) -> tuple[str, ...]:
+    """Where an item may go from a stage without coming to a person first: keys of stages, or `END`."""
+    ways = dict.fromkeys([*(route.to for route in stage.routes), definition.after(stage)])
+    types = {each.key: each.type for each in definition.stages}
+    return tuple(way for way in ways if way == END or (way in types and types[way].traits.automated))
+
+
 def enter(definition: Definition, key: str, *, number: int, now: datetime, resolve: Resolve) -> Entry:
     """How item `number` arrives in the stage `key`, or at `END`."""
     if key == END:

@@ -38,6 +38,7 @@ class StageTraits(Value, frozen=True):
     automated: bool = True
     focus: tuple[str, ...] = ()  # which part of the repository it looks at first
     may_auto_apply: bool = True
+    may_auto_complete: bool = True  # False: whatever comes after it is done by a person
 
 
 _RECOMMENDATION: Final = "agent_recommendation"
@@ -116,6 +117,7 @@ STAGE_TRAITS: Final = {
         panel="Security Findings",
         data_key="security_findings",
         may_auto_apply=False,
+        may_auto_complete=False,
     ),
     StageType.INCIDENT_ANALYSIS: StageTraits(
         label="Incident Analysis",

@@ -277,6 +277,7 @@ def _prefix(asked: Asked) -> str:
         _code_of(str(getattr(engine, "__file__", ""))),
         __version__,
         f"{sys.version_info.major}.{sys.version_info.minor}",
+        asked.tools.keyed_hash(b"cache"),  # hashes of secrets are of no use under another key
         *(f"{name}={value}\0{_state_of(value)}" for name, value in sorted(request.options.items())),
         _settings(asked.repository, request.base) if request.base else "",
     )

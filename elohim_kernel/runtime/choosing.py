@@ -8,7 +8,7 @@ from elohim_kernel.ports import Engine, EngineTraits, Purpose
 STATIC_TOO: Final = frozenset({"ruff", "eslint"})
 """Security engines that say as much about ordinary errors."""
 
-FAST: Final = frozenset({"policy", "taint", "ruff", "gitleaks", "detect-secrets", "complexity", "spread"})
+FAST: Final = frozenset({"policy", "taint", "ruff", "secrets", "complexity", "spread"})
 """What a review waits for; other packages' engines are asked for by name."""
 
 STAND_INS: Final = {"detect-secrets": "gitleaks"}

@@ -121,8 +121,8 @@ class Workbench:
         Raises `Invalid` for a statement that is wrong or does more than read.
 
         >>> with open(":memory:") as wb:
-        ...     wb.sql("select name from templates where system = $system", system=True).rows()
-        [{'name': 'Standard Code Review'}]
+        ...     wb.sql("select name from templates where system = $system order by name", system=True).rows()
+        [{'name': 'Repository Scan'}, {'name': 'Security Review'}, {'name': 'Standard Code Review'}]
         """
         if self._snapshot is None:
             self._snapshot = Snapshot(lambda wanted: unpack(self.session.changes(wanted)))
@@ -440,7 +440,7 @@ def open(
 
     >>> wb = open(":memory:")
     >>> [template.name for template in wb.templates()]
-    ['Standard Code Review']
+    ['Repository Scan', 'Security Review', 'Standard Code Review']
     >>> wb.close()
     """
     in_memory = home == ":memory:"

@@ -12,6 +12,7 @@ from elohim_kernel.model.access import WORKER, Level, Need, Permission, Role, Ve
 from elohim_kernel.model.command import Command, Query
 from elohim_kernel.model.events import seq_of
 from elohim_kernel.model.ids import new_id
+from elohim_kernel.model.life_cycle import goes_on
 from elohim_kernel.model.recommendation import Recommendation
 from elohim_kernel.model.record import RecommendationMade
 from elohim_kernel.model.run import (
@@ -283,14 +284,15 @@ def finish_stage(command: FinishStage, unit: Unit) -> str:
     if _is_past(delivery, item):
         _leave(unit, delivery, item, seconds=command.seconds)
         return item.stage
-    stage = definition_of(unit, item).stage(item.stage)
+    definition = definition_of(unit, item)
+    stage = definition.stage(item.stage)
     _recommend(command, unit, item, run=delivery.run)
     unit.emit(RunFinished(seconds=command.seconds, output=command.output), subject=delivery.run, scope=item.workflow)
     unit.emit(DeliveryDone(note=command.note), subject=delivery.id, scope=delivery.scope)
     if stage.requires_approval is not None:
         unit.emit(WorkItemChanged(data=command.data, facts=command.facts), subject=item.id, scope=item.workflow)
         ask_approval(unit, unit.get(WorkItem, item.id), stage, stage.requires_approval, note=command.note)
-    elif stage.auto_advance:
+    elif goes_on(definition, stage):
         advance(unit, item, note=command.note, data=command.data, facts=command.facts)
     else:
         unit.emit(WorkItemChanged(data=command.data, facts=command.facts), subject=item.id, scope=item.workflow)

@@ -46,6 +46,13 @@ LAUGHS = "a: &a [x, x, x, x]\n" + "\n".join(
         ("name: x\nstages:\n- {key: a, type: AUTOMATION}", 3, "names the playbook"),
         ("name: x\nstages:\n- {key: a, playbook: p}", 3, "only an AUTOMATION stage"),
         ("name: x\nstages:\n- {key: a, type: SECURITY_REVIEW, agent_auto_apply: true}", 3, "can never apply"),
+        ("name: x\nstages:\n- {key: a, type: SECURITY_REVIEW}", 3, "'end' is not done by a person"),
+        (
+            "name: x\nstages:\n- {key: a, type: SECURITY_REVIEW, routes: [{to: c, when: outcome == 'ok'}]}\n- {key: b}\n"
+            "- {key: c, type: STATIC_ANALYSIS}",
+            3,
+            "'c' is not done by a person",
+        ),
         ("name: x\nstages:\n- {key: a, requires_approval: {need: 0}}", 3, "at least one person"),
         ("name: x\nstages:\n- {key: a, requires_approval: {need: 3, people: [b, c]}}", 3, "3 of 2 people can never"),
         ("name: x\nstages:\n- {key: a, requires_approval: {expires_minutes: -5}}", 3, "an approval has"),
@@ -64,6 +71,18 @@ def test_what_is_wrong_is_said_with_its_line(text: str, line: int, why: str):
 def test_a_misspelt_field_is_met_with_the_one_that_was_meant():
     with pytest.raises(Invalid, match="did you mean sla_minutes"):
         parse_definition("name: x\nstages:\n- {key: a, sla_minute: 3}")
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        "[{key: a, type: SECURITY_REVIEW}, {key: b}]",
+        "[{key: a, type: SECURITY_REVIEW, auto_advance: false}]",
+        "[{key: a, type: SECURITY_REVIEW, requires_approval: {}}]",
+    ],
+)
+def test_a_security_review_that_a_person_ends_is_accepted(stages: str):
+    assert parse_definition(f"name: x\nstages: {stages}").stages[0].type.value == "SECURITY_REVIEW"
 
 
 @pytest.mark.parametrize(

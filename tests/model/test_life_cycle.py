@@ -18,11 +18,12 @@ from elohim_kernel.model.life_cycle import (
     choose,
     enter,
     facts_for,
+    goes_on,
     stage_before,
 )
 from elohim_kernel.model.stage_type import StageType
 from elohim_kernel.model.work_item import Status, WorkItem
-from elohim_kernel.model.workflow import END
+from elohim_kernel.model.workflow import END, Definition, Stage
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FLOW = parse_definition("""
@@ -147,3 +148,15 @@ def test_back_is_where_it_came_from_unless_that_lies_ahead():
     assert stage_before(replace(ITEM, stage="check", came_from="write"), FLOW) == "write"
     assert stage_before(replace(ITEM, stage="check", came_from="last"), FLOW) == "agree"
     assert stage_before(replace(ITEM, stage="write", came_from="last"), FLOW) == ""
+
+
+@pytest.mark.parametrize(
+    ("after", "stays"), [(StageType.HUMAN, False), (StageType.APPROVAL, False), (StageType.CODE_REVIEW, True)]
+)
+def test_an_old_definition_does_not_let_a_security_review_end_without_a_person(after: StageType, stays: bool):
+    """Definitions that were saved before they were checked for this still mean what they should."""
+    scan = Stage(key="scan", name="Scan", type=StageType.SECURITY_REVIEW)
+    flow = Definition(name="x", stages=(scan, Stage(key="next", name="Next", type=after)))
+
+    assert goes_on(flow, scan) is not stays
+    assert not goes_on(replace(flow, stages=(scan,)), scan)
