@@ -72,6 +72,10 @@ def _probe(spaces: tuple[str, ...]) -> str:
         Path(folder, "private").write_text("not for the child\n")
         look = (
             f"import os; assert not os.path.exists({folder!r}), 'it sees our files'\n"
+            "for place in ('/proc/sys/kernel/core_pattern', '/proc/sysrq-trigger', '/proc/self/oom_score_adj'):\n"
+            "    try: os.close(os.open(place, os.O_WRONLY))\n"
+            "    except OSError: continue\n"
+            "    raise AssertionError('it may write ' + place)\n"
             "assert os.getppid() == 1 and os.getpid() < 50, 'it sees our processes'\n"
             "lines = open('/proc/net/dev').read().split()\n"
             "assert sum(word.endswith(':') for word in lines) == 1, 'it sees our network'\n"
@@ -103,18 +107,30 @@ def _arguments(program: str, child: Child, descriptors: tuple[int, ...], *, spac
         arguments.append("--share-net")
     arguments += ["--uid", "65534", "--gid", "65534", "--proc", "/proc", "--dev", "/dev"]
     arguments += ["--size", size, "--tmpfs", "/dev/shm", "--size", size, "--tmpfs", "/tmp", "--dir", HOME]  # noqa: S108
-    for place in (*SYSTEM, *LOADING, *(ASKING if child.network else ())):
-        arguments += ["--ro-bind-try", place, place]
+    arguments += _system(network=child.network)
     arguments += ["--ro-bind-data", str(passwd), "/etc/passwd"]
     for flag, place in _binds(child):
         arguments += [flag, place, place]
+    # The kernel's settings in /proc belong to root, and a child of root's is root to them, whatever rights it lacks.
     # What is left of the file system is bubblewrap's own, in memory and without a limit: nobody writes to it.
-    arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", child.cwd]
+    arguments += ["--remount-ro", "/proc", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", child.cwd]
     for name, value in child.environment(HOME).items():
         arguments += ["--setenv", name, value]
     if inside_own_spaces():
         arguments += ["--seccomp", str(filters)]
     return [*arguments, "--", "/bin/sh", "-c", _first(child.caps), "sh", *child.argv]
+
+
+@cache
+def _system(*, network: bool) -> tuple[str, ...]:
+    """What every program needs. Each mount takes its time: what is a link here is a link in there, not a mount."""
+    arguments: list[str] = []
+    for place in (*SYSTEM, *LOADING, *(ASKING if network else ())):
+        if os.path.islink(place) and place in SYSTEM:  # noqa: PTH114
+            arguments += ["--symlink", os.readlink(place), place]  # noqa: PTH115
+        elif os.path.exists(place):  # noqa: PTH110
+            arguments += ["--ro-bind", place, place]
+    return tuple(arguments)
 
 
 def _binds(child: Child) -> Iterator[tuple[str, str]]:
@@ -140,9 +156,9 @@ def _first(caps: Caps) -> str:
     ]
     if _counts_by_space():
         limits.append((processes, resource.RLIMIT_NPROC, caps.processes * 4))  # threads count too
-    lines = ["exec 3>&2 2>/dev/null", "unset PWD OLDPWD", "echo 1000 >/proc/self/oom_score_adj", "ulimit -c 0"]
+    lines = ["exec 3>&2 2>/dev/null", "unset PWD OLDPWD", "ulimit -c 0"]
     lines += [f"ulimit {flag} {amount}" for flag, kind, amount in limits if amount and _may_set(kind, amount)]
-    return "; ".join((*lines, '"$@" 2>&3 3>&-', "exit $?"))
+    return "; ".join((*lines, '(exec "$@" 2>&3 3>&-)', "exit $?"))
 
 
 def _may_set(kind: int, amount: int) -> bool:

@@ -59,13 +59,13 @@ def version() -> int:
     return found if found > 0 and ctypes.get_errno() not in (errno.ENOSYS, errno.EOPNOTSUPP) else max(found, 0)
 
 
-def command(child: Child, *, home: str) -> list[str]:
-    """The argument list that runs `child` in here; `home` is an empty folder of its own."""
+def command(child: Child) -> list[str]:
+    """The argument list that runs `child` in here. Its home must be one of the folders it may write to."""
     asking = ASKING if child.network else ()
     told = {
         "version": version(),
         "readable": outermost((*SYSTEM, *LOADING, *asking, *_KERNEL, *_seen(child))),
-        "writable": [*child.writable, home],
+        "writable": child.writable,
         "filter": base64.b64encode(beside_us(network=child.network)).decode(),
         "network": child.network,
         "address_mb": child.caps.address_mb,

@@ -104,8 +104,6 @@ def _become(told: "dict[str, Any]", argv: "list[str]") -> NoReturn:  # Any: JSON
     for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(each, signal.SIG_DFL)
     os.setsid()
-    with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
-        file.write("1000")
     _limit(told)
     _drop_rights()
     _checked(_libc.prctl(_NO_NEW_PRIVILEGES, 1, None, 0, 0), "no new privileges")

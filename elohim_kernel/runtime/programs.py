@@ -19,7 +19,7 @@ SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
 """Folders that every program of the system needs."""
 
 LOADING: Final = (
-    *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"),
+    *("/etc/ld.so.cache", "/etc/alternatives"),
     *("/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf"),
 )
 """Settings without which some programs do not start."""
@@ -101,6 +101,7 @@ def is_broad(folder: str) -> bool:
     return folder in _BROAD or os.path.dirname(folder) == "/home" or _is_below(home, (folder,))  # noqa: PTH120
 
 
+@cache
 def _ours() -> tuple[str, ...]:
     return (sysconfig.get_path("scripts"), *_SYSTEM_FOLDERS)
 

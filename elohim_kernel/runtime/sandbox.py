@@ -17,6 +17,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from elohim_kernel.ports import Completed
 from elohim_kernel.runtime import bubblewrap, landlock
 from elohim_kernel.runtime.child import Caps, Child
@@ -89,7 +91,7 @@ def run_child(
     )
     with ExitStack() as cleanup:
         try:
-            process = _start(child, held, cleanup)
+            process, child = _start(child, held, cleanup)
         except OSError as wrong:
             return _not_started(f"could not be started: {wrong.strerror}")
         watch = Watch(
@@ -126,8 +128,8 @@ def _completed(process: "subprocess.Popen[bytes]", watch: Watch, level: Level, s
     )
 
 
-def _start(child: Child, level: Level, cleanup: ExitStack) -> "subprocess.Popen[bytes]":
-    """Start it at that level; what it needs as long as it runs goes with `cleanup`. Raises `OSError`."""
+def _start(child: Child, level: Level, cleanup: ExitStack) -> tuple["subprocess.Popen[bytes]", Child]:
+    """Start it at that level; also what it may write there. `cleanup` takes its things away. Raises `OSError`."""
     descriptors: tuple[int, ...] = ()
     if level == BUBBLEWRAP:
         os.stat(child.cwd)  # noqa: PTH116 - raises as starting it elsewhere would
@@ -135,7 +137,8 @@ def _start(child: Child, level: Level, cleanup: ExitStack) -> "subprocess.Popen[
         cwd, environment = "/", {}
     else:
         home = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="elohim-home-", ignore_cleanup_errors=True))
-        argv = landlock.command(child, home=home) if level == LANDLOCK else list(child.argv)
+        child = replace(child, writable=(*child.writable, home))
+        argv = landlock.command(child) if level == LANDLOCK else list(child.argv)
         cwd, environment = child.cwd, child.environment(home)
     try:
         process = subprocess.Popen(
@@ -153,7 +156,8 @@ def _start(child: Child, level: Level, cleanup: ExitStack) -> "subprocess.Popen[
             os.close(each)
     if level == LIMITS:
         _apply(child.caps, process.pid)
-    return cleanup.enter_context(process)
+    _first_to_go(process.pid)
+    return cleanup.enter_context(process), child
 
 
 def _caps(memory_mb: int, cpu_s: int) -> Caps:
@@ -180,6 +184,14 @@ def _apply(caps: Caps, pid: int) -> None:
                 resource.prlimit(pid, kind, (amount, amount + spare))
     except (ProcessLookupError, PermissionError):
         return  # it has ended already
+
+
+def _first_to_go(pid: int) -> None:
+    """When memory runs out before we have noticed, the kernel is to end this one, and nobody's notebook."""
+    try:
+        Path(f"/proc/{pid}/oom_score_adj").write_text("1000")
+    except OSError:
+        return  # it has ended already, or this system has no such thing
 
 
 def _in_bubblewrap(pid: int) -> Iterator[Path]:

@@ -1,6 +1,7 @@
 """A child has a deadline, a cap, limits and nothing of ours; nothing it does raises."""
 
 import ast
+import os
 import signal
 import sys
 import threading
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from elohim_kernel.runtime.sandbox import LEVEL, run_child, tool_path
+from elohim_kernel.runtime import sandbox
+from elohim_kernel.runtime.isolation import BUBBLEWRAP, LANDLOCK, LIMITS
+from elohim_kernel.runtime.sandbox import run_child, tool_path
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="limits are set through prlimit")
 
@@ -18,12 +21,16 @@ def python(code, tmp_path, **options):
     return run_child([sys.executable, "-c", code], cwd=tmp_path, **{"timeout_s": 20, **options})
 
 
-def is_alive(pid):
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-    return state != "Z"
+def started_with(word):
+    """Processes of this machine, wherever they run, that have `word` among their arguments."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if word.encode() in (folder / "cmdline").read_bytes().split(b"\0"):
+                found.append(folder.name)
+        except OSError:
+            continue
+    return found
 
 
 def test_output_exit_code_and_time_come_back(tmp_path):
@@ -135,19 +142,19 @@ def test_a_module_beside_the_files_does_not_shadow_a_library(tmp_path):
 
 @linux_only
 def test_a_grandchild_does_not_outlive_the_child(tmp_path):
+    word = f"w-grandchild-{os.getpid()}"
     code = (
         "import subprocess, sys\n"
-        "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid, flush=True)"
+        f"subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)', '{word}'])\n"
+        "print('up', flush=True)"
     )
 
     ended = python(code, tmp_path)
 
-    grandchild = int(ended.stdout)
     until = time.monotonic() + 5
-    while is_alive(grandchild) and time.monotonic() < until:
+    while (left := started_with(word)) and time.monotonic() < until:
         time.sleep(0.01)
-    assert not is_alive(grandchild)
-    assert ended.exit_code == 0
+    assert (ended.exit_code, ended.stdout, left) == (0, b"up\n", [])
 
 
 def test_a_daemon_that_holds_the_pipes_does_not_hold_us(tmp_path):
@@ -173,5 +180,78 @@ def test_tools_of_our_own_environment_come_first(tmp_path):
     assert found.startswith(sys.prefix)
 
 
-def test_the_level_of_isolation_is_not_called_more_than_it_is():
-    assert "no file system or network isolation" in LEVEL
+def test_processor_time_of_all_it_started_is_told(tmp_path):
+    code = "import os, time\nif os.fork():\n    os.wait()\nelse:\n    while time.process_time() < 0.4: pass"
+
+    ended = python(code, tmp_path)
+
+    assert 0.4 <= ended.cpu_seconds < 2
+
+
+def test_variables_are_added_and_nothing_else(tmp_path):
+    ended = python("import os; print(os.environ['TOOL_MODE'])", tmp_path, variables={"TOOL_MODE": "quiet"})
+
+    assert ended.stdout == b"quiet\n"
+
+
+@linux_only
+def test_a_program_that_reserves_much_and_uses_little_may_run_without_the_limit_on_it(tmp_path):
+    code = "import mmap; m = mmap.mmap(-1, 6 << 30); print(len(m) >> 30)"
+
+    ended = [python(code, tmp_path, memory_mb=amount) for amount in (0, 512)]
+
+    assert [(each.exit_code, each.stdout) for each in ended] == [(0, b"6\n"), (1, b"")]
+
+
+def test_a_folder_it_may_write_to_can_lie_in_one_it_may_only_read(tmp_path):
+    (tmp_path / "out").mkdir()
+
+    ended = python("open('out/x', 'w').write('1'); open('y', 'w')", tmp_path, writable=(tmp_path / "out",))
+
+    assert (tmp_path / "out" / "x").read_text() == "1"
+    assert (ended.exit_code, (tmp_path / "y").exists()) == (1, False)
+
+
+def test_nobody_is_shown_a_whole_home_folder(tmp_path):
+    ended = run_child([sys.executable, "-V"], cwd=Path.home(), timeout_s=5)
+
+    assert (ended.exit_code, ended.reason) == (None, f"no tool is shown the whole of {Path.home()}")
+
+
+def test_where_nothing_holds_a_hostile_program_it_is_not_started_unless_that_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(sandbox, "best_level", lambda: LIMITS)
+    monkeypatch.setattr(sandbox, "why_not_better", lambda: "bubblewrap is not installed")
+
+    unasked, asked = python("print(1)", tmp_path), python("print(1)", tmp_path, level=LIMITS)
+
+    assert (unasked.exit_code, unasked.reason) == (None, "no isolation here: bubblewrap is not installed")
+    assert (asked.exit_code, asked.stdout) == (0, b"1\n")
+
+
+@linux_only
+@pytest.mark.parametrize("level", [BUBBLEWRAP, LANDLOCK, LIMITS], ids=lambda level: level.name)
+def test_the_same_is_told_of_a_child_at_every_level(tmp_path, level):
+    codes = ("raise SystemExit(3)", "import os; os.kill(os.getpid(), 9)", "while True: pass", "import os; os.abort()")
+
+    ended = [python(code, tmp_path, level=level, cpu_s=1) for code in codes]
+
+    assert [(each.exit_code, each.reason) for each in ended] == [
+        (3, ""),
+        (-9, "ended by signal SIGKILL"),
+        (-24, "ended: used up its processor time"),
+        (-6, "ended by signal SIGABRT"),
+    ]
+    assert [each.stderr for each in ended] == [b""] * 4
+
+
+@linux_only
+@pytest.mark.parametrize("level", [BUBBLEWRAP, LANDLOCK, LIMITS], ids=lambda level: level.name)
+def test_a_program_that_cannot_be_started_is_said_at_every_level(tmp_path, level):
+    broken = tmp_path / "tool"
+    broken.write_bytes(b"#!/no/such/interpreter\n")
+    broken.chmod(0o755)
+
+    ended = run_child([str(broken)], cwd=tmp_path, timeout_s=10, level=level)
+
+    assert ended.exit_code in (None, 127)
+    assert ended.reason.startswith("could not be started") or b"not found" in ended.stderr
