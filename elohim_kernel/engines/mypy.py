@@ -34,10 +34,7 @@ TRAITS = EngineTraits(scope=Scope.TREE, cost=6000, rules="1")
 DEFECTS: Final = frozenset(
     {
         "await-not-async",
-        "call-arg",
         "exit-return",
-        "func-returns-value",
-        "name-defined",
         "return",
         "str-bytes-safe",
         "str-format",
@@ -48,7 +45,7 @@ DEFECTS: Final = frozenset(
         "used-before-def",
     }
 )
-"""Error codes worth hearing where nobody asked for type checking."""
+"""Error codes worth hearing where nobody asked for type checking: right even when no dependency is known."""
 
 _NEVER: Final = frozenset({"annotation-unchecked", "import", "import-not-found", "import-untyped", "unused-ignore"})
 _SUFFIXES: Final = (".py", ".pyi")
@@ -57,6 +54,7 @@ _NEWEST: Final = "3.14"
 _MEMORY_MB: Final = 4096
 _CANARY: Final = "elohim_canary.py"
 _LITERAL: Final = re.compile(r"(Literal\[[^\]]*?)('|\")[^'\"]{8,}\2")
+_ATTRIBUTE: Final = re.compile(r'^Name "\w+\.')
 _OPTIONS: Final = (
     "--output=json",
     "--no-site-packages",
@@ -131,7 +129,8 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
     settings = typing_settings(lambda name: _setting(repository, request.base, name))
     asks = bool(settings.file) or _asks(repository, request.head)
     tree = tools.tree(request.repository, request.head, there)
-    sources = [path for path in wanted if path in set(tree.paths)]
+    there_now = set(tree.paths)
+    sources = [path for path in wanted if path in there_now and settings.means(path)]
     with tempfile.TemporaryDirectory(dir=tools.scratch, prefix="mypy-") as folder:
         ended = _child(Path(folder).resolve(), tree.root, sources, tree.paths, settings, request.timeout_s, tools)
     try:
@@ -142,7 +141,8 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
     checked = {path for each in answer.rounds for path in each.paths}
     found = [each for each in messages if each.file in checked and _is_told(each, settings, asks=asks)]
     texts = {path: (Path(tree.root) / path).read_bytes() for path in {each.file for each in found}}
-    skipped = tuple(path for path in wanted if path not in checked and path not in answer.excluded)
+    left_out = {*answer.excluded, *(path for path in wanted if not settings.means(path))}
+    skipped = tuple(path for path in wanted if path not in checked | left_out)
     gone = [file.path for file in (request.change.files if request.change else ()) if file.status is FileStatus.DELETED]
     status, reason = _verdict(len(checked), skipped, len(found), answer, asks=asks)
     return msgspec.structs.replace(
@@ -154,7 +154,7 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
         findings=fingerprinted(_findings(found, texts), texts),
         isolation=tools.isolation,
         cpu_seconds=round(ended.cpu_seconds, 4),
-        notes=_notes(answer, settings),
+        notes=(f"{len(left_out):,} files left out by {settings.file} of the base revision",) if left_out else (),
     )
 
 
@@ -237,6 +237,8 @@ def _is_told(message: _Message, settings: TypingSettings, *, asks: bool) -> bool
     code = message.code or "misc"
     if message.severity != "error" or code in _NEVER or code in settings.disabled:
         return False
+    if code == "name-defined" and _ATTRIBUTE.search(message.message):
+        return False  # a base class out of a dependency, which is not here
     return asks or code in DEFECTS
 
 
@@ -280,12 +282,6 @@ def _verdict(
     if findings:
         return EngineStatus.FINDINGS, files
     return EngineStatus.CLEAN, f"{files}, the error put there as a proof was the only one"
-
-
-def _notes(answer: _Answer, settings: TypingSettings) -> tuple[str, ...]:
-    if not answer.excluded:
-        return ()
-    return (f"{len(answer.excluded):,} files left out by {settings.file} of the base revision",)
 
 
 def _report(status: EngineStatus, reason: str, began: float) -> EngineReport:

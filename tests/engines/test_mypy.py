@@ -43,9 +43,10 @@ def test_a_repository_that_asks_hears_all_errors(check):
 
 
 def test_a_repository_that_does_not_ask_hears_only_of_defects(check):
-    found = check({"app.py": WRONG})
+    late = "def first(a: str):\n    return second\n    return '%d' % a\n\n\nprint('%d %d' % (1,))\n"
+    found = check({"app.py": WRONG + late})
 
-    assert places(found) == [("call-arg", "app.py", 5)]
+    assert places(found) == [("str-format", "app.py", 11)]
     assert "does not ask for type checking" in found.reason
 
 
@@ -139,8 +140,27 @@ def test_settings_of_the_base_are_data(check):
     assert found.notes == ("2 files left out by mypy.ini of the base revision",)
 
 
+def test_files_that_are_not_meant_are_left_out_and_told(check):
+    settings = "[mypy]\nfiles = src/, tool.py\n[mypy-pkg.old.*,pkg.cli]\nignore_errors = True\n"
+    files = ("src/pkg/a.py", "src/pkg/old/b.py", "src/pkg/cli.py", "docs/conf.py", "tool.py")
+
+    found = check(dict.fromkeys(files, WRONG), before={"mypy.ini": settings})
+
+    assert {each.path for each in found.findings} == {"src/pkg/a.py", "tool.py"}
+    assert (found.skipped, found.notes) == ((), ("3 files left out by mypy.ini of the base revision",))
+
+
+def test_a_base_class_out_of_a_dependency_is_no_error(check):
+    lib = "from unknown import SQL\n\n\nclass Store(SQL):\n    pass\n\n\ndb = Store()\n"
+
+    found = check({**ASKS, "lib.py": lib, "app.py": "from lib import db\n\n\nclass User(db.Model):\n    pass\n"})
+
+    assert found.status is EngineStatus.CLEAN
+
+
 def test_settings_of_the_change_take_no_part(check):
-    found = check({"mypy.ini": "[mypy]\nexclude = .\ndisable_error_code = call-arg\n", "app.py": WRONG}, before=ASKS)
+    quiet = "[mypy]\nexclude = .\nfiles = no\ndisable_error_code = call-arg\n[mypy-app]\nignore_errors = True\n"
+    found = check({"mypy.ini": quiet, "app.py": WRONG}, before=ASKS)
 
     assert len(found.findings) == 2
 
@@ -154,7 +174,7 @@ def test_settings_that_leave_out_everything_are_not_clean(check):
 def test_the_configuration_of_the_repository_runs_nothing_and_silences_nothing(check, tmp_path):
     marker = tmp_path / "ran"
     code = f"open({str(marker)!r}, 'w').write('x')\n"
-    evil = "plugins = evil, ./evil.py\nmypy_path = /tmp\nignore_errors = True\nfiles = nothing\n"
+    evil = "plugins = evil, ./evil.py\nmypy_path = /tmp\nignore_errors = True\n"
     python = "custom_typeshed_dir = .\npython_executable = ./evil\n"
     toml = "[tool.mypy]\nplugins = ['evil.py']\nignore_errors = true\ndisable_error_code = 'call-arg'\n"
     poison = {

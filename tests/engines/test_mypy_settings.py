@@ -29,6 +29,13 @@ def test_the_first_file_that_speaks_of_mypy_counts():
         ("[mypy]\nplugins = evil\nmypy_path = /\ncustom_typeshed_dir = x\n", TypingSettings(file="mypy.ini")),
         ("[mypy]\nstrict_optional = --plugins\n", TypingSettings(file="mypy.ini")),
         ("[mypy-x]\nignore_errors = True\n", TypingSettings()),
+        ("[mypy]\n[mypy-x,y.*]\nignore_errors = True\n", TypingSettings(file="mypy.ini", ignored=("x", "y.*"))),
+        ("[mypy]\nignore_errors = True\n[mypy-*]\nignore_errors = True\n", TypingSettings(file="mypy.ini")),
+        ("[mypy]\n[mypy-x]\nignore_errors = False\n[mypy-y]\n", TypingSettings(file="mypy.ini")),
+        ("[mypy]\n[mypy-a*a*a*a*a]\nignore_errors = True\n", TypingSettings(file="mypy.ini")),
+        ("[mypy]\nfiles = ./src/, a.py\n", TypingSettings(file="mypy.ini", files=("src", "a.py"))),
+        ("[mypy]\nfiles = src, **/*.py\n", TypingSettings(file="mypy.ini")),
+        ("[mypy]\nfiles = ../other\n", TypingSettings(file="mypy.ini")),
         ("mypy\n", TypingSettings()),
     ],
 )
@@ -43,6 +50,29 @@ def test_lists_of_toml_are_read_and_capped():
 
     assert (found.exclude[0], len(found.exclude)) == ("a/", 99)
     assert found.switches == ("--check-untyped-defs",)
+
+
+def test_overrides_of_toml_are_read():
+    text = "[tool.mypy]\nfiles = ['src']\n[[tool.mypy.overrides]]\nmodule = ['a.*', 'b']\nignore_errors = true\n"
+
+    found = typing_settings({"pyproject.toml": text.encode()}.get)
+
+    assert (found.files, found.ignored) == (("src",), ("a.*", "b"))
+
+
+@pytest.mark.parametrize(
+    ("modules", "path", "means"),
+    [
+        ("a.*", "a/__init__.py", False),
+        ("a.*", "src/a/b/c.py", False),
+        ("a.*", "ab/c.py", True),
+        ("a", "a/b.py", True),
+        ("*.migrations.*", "app/migrations/one.py", False),
+        ("*_pb2", "x/y_pb2.pyi", False),
+    ],
+)
+def test_modules_are_found_by_their_names(modules, path, means):
+    assert TypingSettings(ignored=(modules,)).means(path) is means
 
 
 def test_a_file_that_is_too_large_is_not_read():
