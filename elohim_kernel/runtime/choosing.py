@@ -11,16 +11,10 @@ STATIC_TOO: Final = frozenset({"ruff", "eslint"})
 FAST: Final = frozenset({"policy", "taint", "ruff", "secrets", "complexity", "spread"})
 """What a review waits for; other packages' engines are asked for by name."""
 
-STAND_INS: Final = {"detect-secrets": "gitleaks"}
-"""Engine to the one it stands in for: of the two only one runs, the better one where it is installed."""
-
 
 def usual(engines: Mapping[str, Engine], purpose: Purpose) -> tuple[str, ...]:
     """The names of the engines for a purpose. One that is not installed is among them, to be told as not run."""
     wanted = [name for name, engine in engines.items() if _fits(name, engine.TRAITS, purpose)]
-    for stand_in, better in STAND_INS.items():
-        if stand_in in wanted and better in wanted:
-            wanted.remove(better if engines[better].available() is not None else stand_in)
     return tuple(sorted(wanted, key=lambda name: (engines[name].TRAITS.cost, name)))
 
 

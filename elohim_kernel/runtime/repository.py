@@ -1,7 +1,7 @@
 """A git repository, read through libgit2's object store.
 
-The working tree, the index, hooks, filters and attributes are never looked at, and git itself is never run: a scanned
-repository is somebody else's code. One `GitRepository` belongs to one thread.
+Hooks, filters and attributes are never looked at, nor is what the working tree holds, and git itself is never run: a
+scanned repository is somebody else's code. One `GitRepository` belongs to one thread.
 """
 
 import errno
@@ -83,6 +83,23 @@ class GitRepository:
     def path(self) -> str:
         """The folder of the working tree, or of the repository itself when it is bare; links resolved."""
         return self._path
+
+    def checked_out(self) -> str:
+        """What people call the commit that is checked out: its branch, or "HEAD" when there is none."""
+        with self._readable():
+            return "HEAD" if self._git.head_is_detached or self._git.head_is_unborn else self._git.head.shorthand
+
+    def uncommitted(self) -> int:
+        """How many files of the working tree are not as they are in the commit that is checked out; 0 when unknown.
+
+        They are counted, never read into anything: what is looked at is always a commit.
+        """
+        if not has_work_tree(self._git):
+            return 0
+        try:
+            return len(self._git.status(untracked_files="normal", ignored=False))
+        except (pygit2.GitError, KeyError, OSError):
+            return 0
 
     def resolve(self, revision: str) -> str:
         """Full commit id of a branch, tag, remote branch or abbreviated id; raises `Invalid` naming what exists."""

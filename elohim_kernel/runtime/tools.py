@@ -80,7 +80,7 @@ class LocalTools:
         scratch: Path,
         on_progress: Callable[[str, int, int], None],
         cancelled: threading.Event,
-        journal: Journal,
+        journal: Journal | None,
         known: Callable[[str], Sequence[Finding]],
         key: bytes = b"",
         cache: EngineCache | None = None,
@@ -88,7 +88,7 @@ class LocalTools:
         on_report: OnReport = unheard,
         trees: Trees | None = None,
     ) -> None:
-        """`trees` None makes the run's own."""
+        """`trees` None makes the run's own; without a journal nothing is remembered of a run."""
         self._engines = engines
         self._clock = clock
         self._scratch = scratch
@@ -254,6 +254,8 @@ class LocalTools:
     def step(self, name: str, inputs: object, kind: type[T], work: Callable[[], T]) -> T:
         """Do `work` once: a finished step with equal inputs gives its recorded output. Raises `Cancelled`."""
         self._raise_if_cancelled()
+        if self._journal is None:
+            return work()
         key = digest(inputs)
         recorded = self._journal.recall(name, key)
         if recorded is not None:

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from msgspec.structs import replace
 
 from elohim_kernel import registry
-from elohim_kernel.config import Settings, load
+from elohim_kernel.config import Settings
 from elohim_kernel.errors import NotFound, Unavailable
 from elohim_kernel.model.access import Visibility
 from elohim_kernel.model.command import Command, Query
@@ -35,11 +35,12 @@ from elohim_kernel.runtime.playbooks import (
     unseen,
 )
 from elohim_kernel.runtime.repository import open_repository, revision_of
-from elohim_kernel.runtime.session import Session, open_session
+from elohim_kernel.runtime.session import Session
 from elohim_kernel.runtime.worker import OnProgress, Worker, silent
 from elohim_kernel.store.changes import unpack
 from elohim_kernel.store.result import Result
 from elohim_kernel.store.snapshot import Snapshot
+from elohim_kernel.workbench import scanning
 from elohim_kernel.workflows.approvals import Approve, Asked, Decided, ListApprovals, Reject
 from elohim_kernel.workflows.definitions import (
     CreateWorkflow,
@@ -120,7 +121,8 @@ class Workbench:
 
         Raises `Invalid` for a statement that is wrong or does more than read.
 
-        >>> with open(":memory:") as wb:
+        >>> import elohim_kernel
+        >>> with elohim_kernel.open(":memory:") as wb:
         ...     wb.sql("select name from templates where system = $system order by name", system=True).rows()
         [{'name': 'Repository Scan'}, {'name': 'Security Review'}, {'name': 'Standard Code Review'}]
         """
@@ -376,6 +378,14 @@ class Workbench:
                 raise Unavailable(still, hint="is a worker running? elohim serve, or elohim work --once")
             pause.wait(_POLL_S)
 
+    scan = scanning.scan
+    engines = scanning.engines
+
+    @property
+    def home(self) -> Path | None:
+        """Its folder; `None` when the store is in memory."""
+        return self._home
+
     def playbooks(self) -> tuple[Playbook, ...]:
         """The playbooks there are, with their parameters."""
         return tuple(playbook_named(name, self._home)[1] for name in playbook_files(self._home))
@@ -422,29 +432,3 @@ def _measured(path: Path) -> tuple[str, int, str]:
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     return str(path.resolve()), path.stat().st_size, f"sha256:{digest}"
-
-
-def open(
-    home: str | Path | None = None,
-    *,
-    user: str | None = None,
-    inline: bool = False,
-    token: str | None = None,
-) -> Workbench:
-    """Open a workbench.
-
-    `home` is its folder (`None`: the setting, then the place your system keeps such data); ":memory:" opens a fresh
-    store that lives as long as the workbench. `inline` holds the store in this process instead of sharing it through
-    its owner. `user` is the principal's name (`None`: you, or whom `ELOHIM_TOKEN` stands for). Raises `Unavailable`
-    when the home cannot be used, `Unauthenticated` when nobody there is called `user`.
-
-    >>> wb = open(":memory:")
-    >>> [template.name for template in wb.templates()]
-    ['Repository Scan', 'Security Review', 'Standard Code Review']
-    >>> wb.close()
-    """
-    in_memory = home == ":memory:"
-    flags = {"home": None if in_memory or home is None else str(home), "user": user}
-    settings = load(flags).settings
-    session = open_session(settings, path=":memory:" if in_memory else None, inline=inline, user=user, token=token)
-    return Workbench(session, settings, home=None if in_memory else Path(settings.home))

@@ -20,6 +20,7 @@ NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     "Begin": {
         "demo": "Review a sample change, and see what waits for a decision.",
         "review": "Review a change of a git repository.",
+        "scan": "Look at a git repository with every engine that is there.",
     },
     "Work": {
         "item": "Work items: look, claim, complete, approve, send back.",
@@ -30,6 +31,7 @@ NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
         "run": "Runs of stages and playbooks.",
     },
     "Look": {
+        "engine": "Engines: what is installed, and what could not run.",
         "sql": "Ask for what you may see, in SQL.",
         "event": "What happened.",
         "audit": "Check and copy the log of what happened.",

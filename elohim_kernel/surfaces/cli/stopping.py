@@ -4,16 +4,20 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from elohim_kernel.runtime.worker import Worker
+from typing import Final, Protocol
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
+class Interruptible(Protocol):
+    """Work that can be asked to stop."""
+
+    def interrupt(self) -> None:
+        """Let what is under way stop soon."""
+
+
 @contextmanager
-def stoppable(worker: "Worker") -> Iterator[threading.Event]:
+def stoppable(worker: Interruptible) -> Iterator[threading.Event]:
     """While the block runs, the first signal stops what the worker does, and the block ends in `KeyboardInterrupt`.
 
     The event is set by then. A second signal does not wait for the worker.

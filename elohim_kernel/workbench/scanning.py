@@ -1,0 +1,102 @@
+"""Scanning from Python: `wb.scan(...)` and `wb.engines()`. The functions here are verbs of `Workbench`."""
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from elohim_kernel import registry
+from elohim_kernel.model.value import Value
+from elohim_kernel.ports import Scope
+from elohim_kernel.runtime.scan import Scan
+from elohim_kernel.runtime.scanning import OnProgress, Wanted, unwatched
+from elohim_kernel.runtime.scanning import scan as scan_repository
+from elohim_kernel.runtime.tools import OnReport, unheard
+from elohim_kernel.runtime.worker import SystemClock
+
+if TYPE_CHECKING:
+    from elohim_kernel.workbench.workbench import Workbench
+
+
+class EngineInfo(Value, frozen=True):
+    """An engine as people choose it. `why_not` is "" for one that can run here."""
+
+    name: str
+    label: str
+    version: str
+    scope: Scope
+    default: bool
+    security: bool
+    network: bool
+    executes: bool
+    why_not: str
+
+    def __repr__(self) -> str:
+        state = f"not run, because {self.why_not}" if self.why_not else self.version or "ready"
+        return f"<Engine {self.name}: {self.label}, {state}>"
+
+
+def engines(workbench: "Workbench | None" = None) -> tuple[EngineInfo, ...]:
+    """The engines there are, what each looks at, and why it could not run here."""
+    return tuple(
+        EngineInfo(
+            name=name,
+            label=engine.LABEL,
+            version=engine.version(),
+            scope=engine.TRAITS.scope,
+            default=engine.TRAITS.default,
+            security=engine.TRAITS.security,
+            network=engine.TRAITS.network,
+            executes=engine.TRAITS.executes,
+            why_not=engine.available() or "",
+        )
+        for name, engine in sorted(registry.engines().items(), key=lambda each: each[1].TRAITS.cost)
+    )
+
+
+def scan(
+    workbench: "Workbench",
+    repository: str | Path,
+    *,
+    base: str | None = None,
+    head: str | None = None,
+    engines: tuple[str, ...] = (),
+    trust: bool = False,
+    online: bool = False,
+    base_run: bool = False,
+    workflow: str = "",
+    record: bool = True,
+    timeout_s: float = 600.0,
+    options: Mapping[str, str] | None = None,
+    on_progress: OnProgress = unwatched,
+    on_report: OnReport = unheard,
+    cancelled: threading.Event | None = None,
+) -> Scan:
+    """Look at a commit with every engine that is there; with `base`, at what the change from there brings.
+
+    `head` None is the commit that is checked out. See `runtime.scanning.Wanted` for the rest. Raises `Invalid` before
+    anything runs for an unknown repository, revision or engine.
+    """
+    wanted = Wanted(
+        repository=str(repository),
+        base=base,
+        head=head,
+        engines=tuple(engines),
+        trust=trust,
+        online=online,
+        base_run=base_run,
+        workflow=workflow,
+        record=record,
+        timeout_s=timeout_s,
+        options=options or {},
+    )
+    return scan_repository(
+        workbench.session,
+        wanted,
+        engines=registry.engines(),
+        home=workbench.home,
+        clock=SystemClock(),
+        on_progress=on_progress,
+        on_report=on_report,
+        cancelled=cancelled,
+    )
