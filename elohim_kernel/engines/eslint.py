@@ -2,7 +2,8 @@
 
 A configuration of ESLint is code, so the repository's is never looked for, and neither are its formatters: `-f json`
 would first try `node_modules/eslint-formatter-json` of the folder it runs in, so we bring our own, which also leaves
-out the source that ESLint's own would repeat. A file that ESLint ignored or could not parse was not analysed.
+out the source that ESLint's own would repeat. A file that ESLint ignored or could not parse was not analysed, and one
+that a tool has put together is not read: bundles cost most of the time and say nothing about the people's code.
 """
 
 import json
@@ -34,6 +35,8 @@ _SUFFIXES: Final = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx", ".mts", ".cts"
 _ARGUMENT_BYTES: Final = 256 * 1024
 _HEAP_MB: Final = 1536
 _MEMORY_MB: Final = 4096
+_MAX_BYTES: Final = 1024 * 1024
+_MAX_LINE: Final = 20_000
 _MISSING: Final = "eslint is not on the PATH; npm install --global eslint"
 
 
@@ -85,8 +88,8 @@ def version() -> str:
 
 
 def wants(path: str) -> bool:
-    """JavaScript, and TypeScript to say that it was not analysed; not what a tool made small."""
-    return path.endswith(_SUFFIXES) and not path.endswith(".min.js")
+    """JavaScript, and TypeScript to say that it was not analysed; not what a tool made or brought."""
+    return path.endswith(_SUFFIXES) and kind_of(path) is not PathKind.GENERATED
 
 
 def run(request: EngineRequest, tools: Tools) -> EngineReport:
@@ -114,7 +117,7 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
     sources = {path: (Path(tree.root) / path).read_bytes() for path in {path for path, _ in told}}
     skipped = tuple(path for path in wanted if path not in analysed)
     gone = [file.path for file in (request.change.files if request.change else ()) if file.status is FileStatus.DELETED]
-    status, reason = _verdict(len(analysed), skipped, len(told), seen.files)
+    status, reason = _verdict(len(analysed), skipped, len(told), seen)
     return msgspec.structs.replace(
         _report(status, reason, began),
         version=version(),
@@ -135,14 +138,23 @@ class _Seen:
         self._deadline = monotonic() + timeout_s
         self.cpu_seconds = 0.0
         self.files: dict[str, _File] = {}
+        self.put_together = {path for path in tree.paths if _is_put_together(Path(tree.root) / path)}
 
     def look(self) -> None:
         """Analyse all files as modules; those that do not parse once more as scripts, which may do more."""
         (self._folder / "formatter.mjs").write_text(FORMATTER)
-        self._analyse("modules.mjs", CONFIGURATION, self._tree.paths)
+        self._analyse(
+            "modules.mjs", CONFIGURATION, [each for each in self._tree.paths if each not in self.put_together]
+        )
         unparsed = [path for path, file in self.files.items() if any(each.fatal for each in file.messages)]
         if unparsed:
             self._analyse("scripts.mjs", SCRIPTS, unparsed)
+
+    def why_not(self, path: str) -> str:
+        """Why a file was not analysed."""
+        if path in self.put_together:
+            return "not read: a bundle, by its size or its longest line"
+        return self.files[path].not_analysed[:80] if path in self.files else "not in its report"
 
     def _analyse(self, name: str, configuration: object, paths: Sequence[str]) -> None:
         ours = self._folder / name
@@ -176,6 +188,11 @@ class _Seen:
             reason = ended.reason or f"exit code {ended.exit_code}"
             raise _Stopped(f"eslint did not finish: {reason} {said[:200]}".strip())
         return ended.stdout
+
+
+def _is_put_together(file: Path) -> bool:
+    content = file.read_bytes()
+    return len(content) > _MAX_BYTES or max(map(len, content.splitlines()), default=0) > _MAX_LINE
 
 
 def _batches(paths: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -216,13 +233,10 @@ def _findings(told: Sequence[tuple[str, _Message]], sources: Mapping[str, bytes]
         yield msgspec.structs.replace(finding, suppressed=silent.text) if silent else finding
 
 
-def _verdict(
-    analysed: int, skipped: Sequence[str], findings: int, files: Mapping[str, _File]
-) -> tuple[EngineStatus, str]:
+def _verdict(analysed: int, skipped: Sequence[str], findings: int, seen: _Seen) -> tuple[EngineStatus, str]:
     text = f"{analysed:,} JavaScript {'file' if analysed == 1 else 'files'} analysed"
     if skipped:
-        why = {path: files[path].not_analysed[:80] if path in files else "not in its report" for path in skipped[:3]}
-        first = ", ".join(f"{path} ({reason})" for path, reason in why.items())
+        first = ", ".join(f"{path} ({seen.why_not(path)})" for path in skipped[:3])
         more = f" and {len(skipped) - 3:,} more" if len(skipped) > 3 else ""
         return EngineStatus.PARTIAL, f"{text}, {len(skipped):,} could not be: {first}{more}"
     if findings:

@@ -9,7 +9,7 @@ import importlib.metadata
 import re
 import sysconfig
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shutil import which
 from time import monotonic
@@ -20,9 +20,10 @@ import msgspec
 from elohim_kernel.engines._ruff_rules import LEFT_OUT, SELECTED, UNPARSED, judge
 from elohim_kernel.engines._ruff_silence import SILENCING, silencing_comment
 from elohim_kernel.model.category import is_security
-from elohim_kernel.model.change import FileChange, FileStatus
+from elohim_kernel.model.change import FileStatus
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Severity
-from elohim_kernel.model.fingerprint import fingerprinted
+from elohim_kernel.model.fingerprint import MASKED_CATEGORY, fingerprinted
+from elohim_kernel.model.pathkind import PathKind, kind_of
 from elohim_kernel.ports import EngineRequest, EngineTraits, Scope, Tools, Tree
 
 NAME = "ruff"
@@ -93,7 +94,6 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
         where = "in the change" if request.change else "in the repository"
         return _report(EngineStatus.NOT_RUN, f"no Python files {where}", began)
     tree = tools.tree(request.repository, request.head, wanted)
-    changed = {file.path: file for file in (request.change.files if request.change else ())}
     with tempfile.TemporaryDirectory(dir=tools.scratch, prefix="ruff-") as folder:
         try:
             seen = _Seen(program, tree, Path(folder).resolve(), request.timeout_s, tools)
@@ -101,14 +101,14 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
             return _report(EngineStatus.FAILED, str(why), began)
     unparsed = {seen.path_of(each) for each in seen.obeying if each.rule in UNPARSED}
     analysed = (set(tree.paths) & seen.listed) - unparsed
-    findings = _findings(seen, changed)
+    findings = _findings(seen)
     skipped = tuple(path for path in wanted if path not in analysed)
     status, reason = _verdict(len(analysed), skipped, len(findings))
     return msgspec.structs.replace(
         _report(status, reason, began),
         version=seen.version,
         files=len(analysed),
-        covered=tuple(sorted(analysed | _gone(changed))),
+        covered=tuple(sorted(analysed.union(_gone(request)))),
         skipped=skipped,
         rules=tuple(SELECTED),
         findings=fingerprinted(findings, seen.sources),
@@ -117,9 +117,11 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
     )
 
 
-def _gone(changed: Mapping[str, FileChange]) -> set[str]:
+def _gone(request: EngineRequest) -> Iterator[str]:
     """Python files that the change deleted: what was found in them is there no more."""
-    return {path for path, file in changed.items() if file.status is FileStatus.DELETED and wants(path)}
+    for file in request.change.files if request.change else ():
+        if file.status is FileStatus.DELETED and wants(file.path):
+            yield file.path
 
 
 def _program() -> str | None:
@@ -194,7 +196,7 @@ class _Seen:
         return completed.stdout
 
 
-def _findings(seen: _Seen, changed: Mapping[str, FileChange]) -> list[Finding]:
+def _findings(seen: _Seen) -> list[Finding]:
     obeyed = {_identity(each) for each in seen.obeying}
     syntax: set[str] = set()
     findings: list[Finding] = []
@@ -204,7 +206,9 @@ def _findings(seen: _Seen, changed: Mapping[str, FileChange]) -> list[Finding]:
             continue  # one broken line makes many errors: the first one says where
         if each.rule in UNPARSED:
             syntax.add(path)
-        finding = _finding(each, path, changed.get(path))
+        finding = _finding(each, path)
+        if finding.category == MASKED_CATEGORY and kind_of(path) is PathKind.TEST:
+            continue  # tests are full of made-up passwords: telling them from real ones takes more than a name
         if _identity(each) in obeyed:
             findings.append(finding)
         elif _matters(finding):
@@ -218,24 +222,22 @@ def _identity(diagnostic: _Diagnostic) -> tuple[str, int, int, str]:
     return (diagnostic.filename, diagnostic.location.row, diagnostic.location.column, diagnostic.rule)
 
 
-def _finding(diagnostic: _Diagnostic, path: str, file: FileChange | None) -> Finding:
+def _finding(diagnostic: _Diagnostic, path: str) -> Finding:
     judged = judge(diagnostic.rule, diagnostic.message, path)
-    line, end = diagnostic.location.row, diagnostic.end_location.row
     fix = diagnostic.fix.message if diagnostic.fix else None
     return Finding(
         rule=diagnostic.rule,
         severity=judged.severity,
         message=_without_values(diagnostic.message),
         path=path,
-        line=line,
-        end_line=end,
+        line=diagnostic.location.row,
+        end_line=diagnostic.end_location.row,
         column=diagnostic.location.column,
         tool=NAME,
         confidence=judged.confidence,
         category=judged.category,
         cwe=judged.cwe,
         remediation=_remediation(_without_values(fix or ""), judged.help, diagnostic.url or ""),
-        on_changed_line=file is not None and file.touches(line, end),
     )
 
 

@@ -144,6 +144,14 @@ def test_findings_in_tests_are_information(report):
     assert [each.severity for each in found.findings] == [Severity.INFO]
 
 
+def test_passwords_in_tests_are_left_to_engines_for_secrets(report):
+    source = 'password = "hunter2hunter2"\n'
+
+    found = report(bandit, {"x.md": "x\n"}, {"tests/test_a.py": source, "a.py": source})
+
+    assert [each.path for each in found.findings] == ["a.py"]
+
+
 def test_files_of_other_engines_in_the_same_tree_are_not_analysed(project, tools):
     made = project({"x.md": "x\n"}, {"a.py": EVAL, "b.py": EVAL})
     head = tools.repository(made.path).resolve("feature")

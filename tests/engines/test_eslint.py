@@ -141,8 +141,8 @@ def test_what_a_comment_silences_is_reported_and_told(report):
 
 
 @real
-def test_odd_names_and_ignored_folders_are_analysed(report):
-    names = ("node_modules/a/i.js", "dist/.x/y.js", "-v.js", "a b.js", "[a].js", "!b.js", "{c,d}.js", "--rule.js")
+def test_odd_names_are_analysed(report):
+    names = (".github/i.js", "bower_components/y.js", "-v.js", "a b.js", "[a].js", "!b.js", "{c,d}.js", "--rule.js")
 
     found = report(eslint, {"x.md": "x\n"}, dict.fromkeys(names, EVAL))
 
@@ -270,7 +270,18 @@ def test_an_eslint_inside_the_repository_is_not_taken(monkeypatch, tmp_path, pro
     programs.search_path.cache_clear()
 
 
-def test_only_files_of_javascript_are_wanted():
-    names = ("a.js", "a.tsx", "jquery.min.js", "a.json", "a.py", "js")
+@real
+def test_a_bundle_is_not_read_and_told(report):
+    long = f"eval({'1 + ' * 6000}1);\n"
+
+    found = report(eslint, {"x.md": "x\n"}, {"app.js": EVAL, "bundle.js": long, "huge.js": EVAL * 30_000})
+
+    assert (found.status, found.skipped) == (EngineStatus.PARTIAL, ("bundle.js", "huge.js"))
+    assert {each.path for each in found.findings} == {"app.js"}
+    assert "bundle.js (not read: a bundle" in found.reason
+
+
+def test_only_files_of_javascript_that_people_write_are_wanted():
+    names = ("a.js", "a.tsx", "jquery.min.js", "node_modules/a/i.js", "vendor/a.js", "a.json", "a.py", "js")
 
     assert [name for name in names if eslint.wants(name)] == ["a.js", "a.tsx"]

@@ -18,13 +18,13 @@ def rules(report):
     return [(each.rule, each.path, each.line) for each in report.findings]
 
 
-def test_findings_carry_place_severity_identity_and_whether_the_line_is_new(report):
+def test_findings_carry_place_category_and_identity(report):
     found = report(ruff, {"app.py": OLD}, {"app.py": NEW})
 
     by_rule = {each.rule: each for each in found.findings}
     assert found.status is EngineStatus.FINDINGS
     assert (found.files, found.skipped) == (1, ())
-    assert {rule: each.on_changed_line for rule, each in by_rule.items()} == {"F401": False, "B006": True, "S307": True}
+    assert set(by_rule) == {"F401", "B006", "S307"}
     assert (by_rule["S307"].line, by_rule["S307"].symbol, by_rule["S307"].cwe) == (9, "load", 94)
     assert by_rule["S307"].snippet == "return eval(text)"
     assert by_rule["F401"].remediation == "Remove unused import: `os`"
@@ -142,13 +142,13 @@ def test_security_rules_are_information_in_tests(report):
     }
 
 
-def test_a_statement_over_several_lines_is_new_when_any_of_them_is(report):
+def test_a_statement_over_several_lines_says_where_it_ends(report):
     query = 'f"""\n        select *\n        from {name}\n        """'
-    old = f"def find(db, name):\n    return db.execute(\n        {query}\n    )\n"
+    source = f"def find(db, name):\n    return db.execute(\n        {query}\n    )\n"
 
-    found = report(ruff, {"a.py": old}, {"a.py": old.replace("select *", "select id")})
+    found = report(ruff, {"x.md": "x\n"}, {"a.py": source})
 
-    assert [(each.rule, each.on_changed_line) for each in found.findings] == [("S608", True)]
+    assert [(each.rule, each.line, each.end_line) for each in found.findings] == [("S608", 3, 6)]
 
 
 def test_a_run_over_its_deadline_failed_and_is_not_clean(report):
@@ -196,6 +196,14 @@ def test_scratch_is_left_empty(report, tools):
     report(ruff, {"a.py": OLD}, {"a.py": NEW})
 
     assert [each.name for each in Path(tools.scratch).iterdir() if each.name.startswith("ruff-")] == []
+
+
+def test_passwords_in_tests_are_left_to_engines_for_secrets(report):
+    source = 'password = "hunter2hunter2"\n'
+
+    found = report(ruff, {"x.md": "x\n"}, {"tests/test_a.py": source, "a.py": source})
+
+    assert [each.path for each in found.findings] == ["a.py"]
 
 
 def test_files_of_other_engines_in_the_same_tree_are_not_analysed(project, tools):
