@@ -47,7 +47,8 @@ def placed(report: EngineReport, change: Change | None) -> EngineReport:
 
 def assembled(reports: Sequence[EngineReport], around: Surroundings) -> tuple[EngineReport, ...]:
     """The reports with everything filled in that only their whole and the change can say."""
-    silent = [_silenced(report, around) for report in reports]
+    comments: dict[str, tuple[Suppression, ...]] = {}
+    silent = [_silenced(report, around, comments) for report in reports]
     said = _refuted(silent)
     judged = [with_findings(each, [_doubted(finding, said) for finding in each.findings]) for each in silent]
     told = [_policy_told(report, judged) for report in judged]
@@ -75,9 +76,8 @@ def _placed(finding: Finding, file: FileChange | None) -> Finding:
     return finding if touched == finding.on_changed_line else replace(finding, on_changed_line=touched)
 
 
-def _silenced(report: EngineReport, around: Surroundings) -> EngineReport:
+def _silenced(report: EngineReport, around: Surroundings, comments: dict[str, tuple[Suppression, ...]]) -> EngineReport:
     files = {file.path: file for file in (around.change.files if around.change else ())}
-    comments: dict[str, tuple[Suppression, ...]] = {}
     found: list[Finding] = []
     for finding in report.findings:
         path = finding.path

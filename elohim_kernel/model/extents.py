@@ -39,7 +39,9 @@ class Extent(NamedTuple):
 
 
 class Extents:
-    r"""The pieces of one file.
+    r"""The pieces of one file. Parsing costs more than all else that is done to a finding, so as little as possible is.
+
+    `across_lines` says whether pieces of several lines matter; otherwise the lines of findings are read by themselves.
 
     >>> from elohim_kernel.model.finding import Severity
     >>> at = Finding(rule="S307", severity=Severity.HIGH, message="", path="a.py", line=1, column=5, tool="ruff")
@@ -47,25 +49,51 @@ class Extents:
     Extent(first=(1, 4), last=(2, 3))
     """
 
-    def __init__(self, path: str, source: bytes) -> None:
+    def __init__(self, path: str, source: bytes, *, across_lines: bool = False) -> None:
+        self._source = source
         self._lines = source.splitlines()
         self._ends: dict[tuple[int, int], tuple[int, int]] = {}
-        tree = _parsed(source) if path.endswith(PYTHON_SUFFIXES) else None
-        self.parsed = tree is not None
-        """Whether pieces are known; otherwise every extent is one line."""
-        for node in ast.walk(tree) if tree is not None else ():
-            for first, last in _pieces(node):
-                self._ends[first] = max(last, self._ends.get(first, (0, 0)))
+        self._read: set[int] = set()
+        self.parsed = path.endswith(PYTHON_SUFFIXES) and bool(source)
+        """Whether pieces are known; otherwise every extent is one line. Asking for one may turn it false."""
+        self._is_whole = False
+        if across_lines and self.parsed:
+            self._read_whole()
 
     def of(self, finding: Finding) -> Extent:
         """The piece that begins where the finding is; its lines, when it names no column or the file has no pieces."""
         line = finding.line
+        if self.parsed and not self._is_whole and line not in self._read:
+            self._read_line(line)
         if not self.parsed:
             return Extent((line, 0), (line, _FAR))
         if not finding.column:
             return Extent((line, 0), (max(line, finding.end_line), _FAR))
         place = (line, self._bytes_before(line, finding.column))
         return Extent(place, self._ends.get(place, place))
+
+    def _read_line(self, line: int) -> None:
+        self._read.add(line)
+        text = self._lines[line - 1] if 0 < line <= len(self._lines) else b""
+        code = text.lstrip()
+        tree = _parsed(code) or (_parsed(code + b" pass") if code.endswith(b":") else None)
+        if tree is None:
+            self._read_whole()
+        else:
+            self._keep(tree, line - 1, len(text) - len(code))
+
+    def _read_whole(self) -> None:
+        self._is_whole = True
+        tree = _parsed(self._source)
+        self.parsed = tree is not None
+        if tree is not None:
+            self._keep(tree, 0, 0)
+
+    def _keep(self, tree: ast.Module, lines: int, columns: int) -> None:
+        for node in ast.walk(tree):
+            for (line, column), (last, end) in _pieces(node):
+                first = (line + lines, column + columns)
+                self._ends[first] = max((last + lines, end + columns), self._ends.get(first, (0, 0)))
 
     def _bytes_before(self, line: int, column: int) -> int:
         if not 0 < line <= len(self._lines) or self._lines[line - 1].isascii():

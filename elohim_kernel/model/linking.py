@@ -8,6 +8,7 @@ stays unclear stays apart. The name is made like a fingerprint, but without tool
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final
 
 from msgspec.structs import replace
@@ -24,6 +25,7 @@ _SECRET: Final = "secret"  # noqa: S105 - the name of a category
 _DEPENDENCY: Final = "dependency"
 _EXACT: Final = ("correctness", "syntax")
 _ALONE: Final = ("policy", "style", "note")
+_STATEMENT_LINES: Final = 15
 _MANY: Final = 400  # findings in one place that cannot be meant: they stay apart
 _CONFIDENCES: Final = tuple(Confidence)
 
@@ -45,15 +47,13 @@ def linked(findings: Iterable[Finding], sources: Mapping[str, bytes] | None = No
     for index, finding in enumerate(every):
         groups[normalised_path(finding.path), finding.category].append(index)
     slots: list[list[int]] = []
-    extents: dict[str, Extents] = {}
-    for (path, category), members in groups.items():
+    for (_, category), members in groups.items():
         several = len({(every[each].tool, every[each].rule) for each in members}) > 1
         if not several or category in _ALONE or not _is_linkable(category):
             slots.extend([each] for each in members)
             continue
-        if path not in extents:
-            extents[path] = Extents(path, (sources or {}).get(every[members[0]].path, b""))
-        slots.extend(_slots(every, members, category, extents[path]))
+        source = (sources or {}).get(every[members[0]].path, b"")
+        slots.extend(_slots(every, members, category, source))
     names = _names(every, slots)
     return tuple(
         finding if finding.problem == names[index] else replace(finding, problem=names[index])
@@ -107,7 +107,7 @@ def _is_linkable(category: str) -> bool:
     return is_security(category) or category in _EXACT or category == "import"
 
 
-def _slots(every: Sequence[Finding], members: Sequence[int], category: str, extents: Extents) -> list[list[int]]:
+def _slots(every: Sequence[Finding], members: Sequence[int], category: str, source: bytes) -> list[list[int]]:
     if category == _SECRET:
         return _filled(every, members, _secret_fit)
     if category == _DEPENDENCY:
@@ -116,10 +116,26 @@ def _slots(every: Sequence[Finding], members: Sequence[int], category: str, exte
     slots = [[each] for each in members if not every[each].line]  # a whole file is no place
     if category in _EXACT:
         return slots + _filled(every, placed, _exact_fit)
+    if not placed:
+        return slots
+    extents = Extents(every[placed[0]].path, source, across_lines=_may_span([every[each] for each in placed]))
     spans = {each: extents.of(every[each]) for each in placed}
+    if not extents.parsed:  # found out on the way
+        spans = {each: extents.of(every[each]) for each in placed}
     for crowd in _crowds(placed, spans):
         slots.extend([[each] for each in crowd] if len(crowd) > _MANY else _paired(every, crowd, spans, extents.parsed))
     return slots
+
+
+def _may_span(findings: Iterable[Finding]) -> bool:
+    """Whether tools may name different lines of one statement: lines near each other that not all of them name."""
+    tools: dict[int, set[str]] = defaultdict(set)
+    for finding in findings:
+        tools[finding.line].add(finding.tool)
+    lines = sorted(tools)
+    return any(
+        after - before <= _STATEMENT_LINES and tools[before] != tools[after] for before, after in pairwise(lines)
+    )
 
 
 def _crowds(members: Sequence[int], spans: Mapping[int, Extent]) -> list[list[int]]:

@@ -88,8 +88,22 @@ _KINDS: Final = (
     _kind("detect-secrets", Reach.NEXT, r"pragma:\s*(?:allow|white)list\s+nextline\s+secret", anywhere=True),
     _kind("detect-secrets", Reach.LINE, r"pragma:\s*(?:allow|white)list\s+secret", anywhere=True),
 )
+# Cheap to look for, and in every such comment; a file without one of them is not looked at further.
+_WORDS: Final = (
+    b"noqa",
+    b"nosec",
+    b"nosem",
+    b"ignore",
+    b"mypy",
+    b"pylint",
+    b"eslint-",
+    b"gitleaks:",
+    b"secret",
+    b"ruff",
+)
 _ANY: Final = re.compile(
-    rb"noqa|ruff\s*:|nosec|nosem|type\s*:\s*ignore|mypy\s*:|pylint\s*:|eslint-disable|gitleaks:allow|list\s+(?:nextline\s+)?secret",
+    r"noqa|ruff\s*:|nosec|nosem|type\s*:\s*ignore|mypy\s*:|pylint\s*:|eslint-disable|gitleaks:allow"
+    r"|list\s+(?:nextline\s+)?secret",
     re.IGNORECASE,
 )
 _ALONE: Final = re.compile(r"\s*(?:#|//|/\*|<!--)")
@@ -104,14 +118,14 @@ def suppressions(path: str, source: bytes) -> tuple[Suppression, ...]:
     >>> [(one.tool, one.rules, one.line) for one in suppressions("a.py", b"import os  # noqa: F401\ns = '# nosec'\n")]
     [('ruff', ('F401',), 1)]
     """
-    if len(source) > MAX_BYTES or not _ANY.search(source):
+    small = source.lower()
+    if len(source) > MAX_BYTES or not any(word in small for word in _WORDS):
         return ()
     lines = source.decode(errors="replace").splitlines()
-    comments = _python_comments(source) if path.endswith(PYTHON_SUFFIXES) else None
+    marked = [(number, line) for number, line in enumerate(lines, start=1) if _ANY.search(line)]
+    comments = _python_comments(source) if marked and path.endswith(PYTHON_SUFFIXES) else None
     found: list[Suppression] = []
-    for number, line in enumerate(lines, start=1):
-        if not _ANY.search(line.encode()):
-            continue
+    for number, line in marked:
         found.extend(_on(line, line if comments is None else comments.get(number, ""), number))
         if len(found) >= _MAX_COMMENTS:
             break
