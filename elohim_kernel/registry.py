@@ -14,9 +14,9 @@ from typing import Final, cast
 from elohim_kernel.access import people, roles, teams, tokens
 from elohim_kernel.audit import statistics, trail
 from elohim_kernel.config import load
-from elohim_kernel.engines import bandit, complexity, mypy, policy, ruff, spread
+from elohim_kernel.engines import bandit, complexity, detect_secrets, gitleaks, mypy, policy, ruff, secrets, spread
 from elohim_kernel.errors import KernelError
-from elohim_kernel.findings import recording
+from elohim_kernel.findings import decisions, listing, ratchet, recording, settling
 from elohim_kernel.gate import Gate
 from elohim_kernel.model.access import WORKER, Principal, PrincipalKind
 from elohim_kernel.model.command import Command, Query
@@ -53,6 +53,10 @@ _ROOMS: Final[tuple[ModuleType, ...]] = (
     runs,
     playbooks,
     recording,
+    listing,
+    decisions,
+    settling,
+    ratchet,
     people,
     teams,
     roles,
@@ -61,7 +65,17 @@ _ROOMS: Final[tuple[ModuleType, ...]] = (
     statistics,
 )
 
-_ENGINES: Final[tuple[Engine, ...]] = (policy, ruff, bandit, mypy, complexity, spread)
+_ENGINES: Final[tuple[Engine, ...]] = (
+    policy,
+    ruff,
+    bandit,
+    mypy,
+    complexity,
+    spread,
+    secrets,
+    gitleaks,
+    detect_secrets,
+)
 _STAGES: Final[tuple[Stage, ...]] = (code_review, static_analysis, security_review)
 
 # Identity, revision, file: raise the revision when the file changes, and every store gets it on its next start.

@@ -19,6 +19,7 @@ PREFIXES = {
     "run": "run",
     "fd": "finding",
     "fdd": "decision",
+    "rt": "ratchet",
     "rec": "recommendation",
     "us": "principal",
     "tm": "team",

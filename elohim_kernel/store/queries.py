@@ -6,6 +6,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from elohim_kernel.store.finding_queries import FINDING_QUERIES
+
 Read = Callable[[str, Mapping[str, object]], pa.Table]
 
 _VISIBLE: Final = "scope in (select unnest($scopes))"
@@ -26,9 +28,9 @@ _ITEMS: Final = (
 )
 
 QUERIES: Final[Mapping[str, str]] = {
+    **FINDING_QUERIES,
     **{f"items_by_{order}": f"select id {_ITEMS} order by {by} limit $limit" for order, by in _QUEUE_ORDER.items()},
     "count_items": f"select status, count(*) as n from work_items where {_VISIBLE} group by status order by status",
-    "count_findings": f"select state, count(*) as n from findings where {_VISIBLE} group by state order by state",
     "count_events": f"select kind, count(*) as n from events where {_VISIBLE} group by kind order by kind",
     "events_of": f"select * from events where {_VISIBLE} and subject = $subject order by seq",
     "events": (
@@ -39,16 +41,6 @@ QUERIES: Final[Mapping[str, str]] = {
         f" or subject in (select id from runs where {_VISIBLE} and item = $item)) order by seq desc limit $limit"
     ),
     "event": f"select * from events where {_VISIBLE} and seq = $seq",
-    "findings_of_item": (
-        f"select id, severity, rule, path, line, message, state, tool, symbol, confidence, category, on_changed_line,"
-        f" fingerprint, remediation from findings where {_VISIBLE} and id in"
-        f" (select finding from sightings where {_VISIBLE} and item = $item)"
-        " order by list_position(['critical', 'high', 'medium', 'low', 'info'], severity), path, line, id"
-    ),
-    "known_findings": (
-        f"select * from findings where {_VISIBLE} and repository = $repository and ($tool = '' or tool = $tool)"
-        " order by path, line, id"
-    ),
     "approvals_of": f"select body from approvals where {_VISIBLE} and item = $item order by requested_at, id",
     "open_approvals": f"select body from approvals where {_VISIBLE} and status = 'open' order by requested_at, id",
     "runs": (

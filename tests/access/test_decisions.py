@@ -14,8 +14,13 @@ from elohim_kernel import registry
 from elohim_kernel.access.people import DisablePrincipal, GrantRole
 from elohim_kernel.access.tokens import CreateToken
 from elohim_kernel.errors import Denied, KernelError, NotFound
+from elohim_kernel.findings.decisions import DecideFindings
+from elohim_kernel.findings.listing import FindingFilter
+from elohim_kernel.findings.recording import RecordFindings, finding_rows
 from elohim_kernel.gate import authorise
 from elohim_kernel.model.access import BUILT_IN_ROLES
+from elohim_kernel.model.decision import Outcome
+from elohim_kernel.model.finding import Finding, Severity
 from elohim_kernel.model.token import digest_of
 from elohim_kernel.model.value import convert
 from elohim_kernel.store.catalogue import CommandEntry
@@ -28,46 +33,24 @@ from elohim_kernel.workflows.work_items import OpenWorkItem
 
 # The least role, held where the target is, that may do it there. In their own space everybody may.
 IN_PLACE = {
-    "open_work_item": "analyst",
-    "claim_item": "analyst",
-    "release_item": "analyst",
-    "reassign_item": "analyst",
-    "complete_stage": "analyst",
-    "send_back": "analyst",
-    "cancel_item": "analyst",
-    "retry_stage": "analyst",
-    "pause_sla": "analyst",
-    "resume_sla": "analyst",
-    "comment_item": "analyst",
-    "change_item": "analyst",
-    "tag_item": "analyst",
-    "link_item": "analyst",
-    "unlink_item": "analyst",
-    "attach_file": "analyst",
-    "approve": "approver",
-    "reject": "approver",
-    "bulk_items": "analyst",
-    "revise_workflow": "maintainer",
-    "share_workflow": "maintainer",
-    "archive_workflow": "maintainer",
-    "extend_lease": "analyst",
-    "record_step": "analyst",
-    "finish_stage": "analyst",
-    "fail_stage": "analyst",
-    "fire_schedule": "analyst",
-    "skip_slot": "analyst",
-    "start_playbook": "analyst",
-    "end_run": "analyst",
-    "cancel_run": "analyst",
-    "record_findings": "analyst",
-    "get_approval": "viewer",
-    "get_workflow": "viewer",
-    "diff_workflow": "viewer",
-    "get_item": "viewer",
-    "get_step": "viewer",
-    "get_run": "viewer",
-    "known_findings": "viewer",
-}
+    name: role
+    for role, names in {
+        "viewer": (
+            "get_approval", "get_workflow", "diff_workflow", "get_item", "get_step", "get_run", "known_findings",
+            "remember_findings", "get_finding", "get_ratchet",
+        ),
+        "analyst": (
+            "open_work_item", "claim_item", "release_item", "reassign_item", "complete_stage", "send_back",
+            "cancel_item", "retry_stage", "pause_sla", "resume_sla", "comment_item", "change_item", "tag_item",
+            "link_item", "unlink_item", "attach_file", "bulk_items", "extend_lease", "record_step", "finish_stage",
+            "fail_stage", "fire_schedule", "skip_slot", "start_playbook", "end_run", "cancel_run", "record_findings",
+            "decide_findings", "confirm_decision", "refuse_decision", "undo_decision", "set_ratchet",
+        ),
+        "approver": ("approve", "reject"),
+        "maintainer": ("revise_workflow", "share_workflow", "archive_workflow"),
+    }.items()
+    for name in names
+}  # fmt: skip
 
 # What is made in a place needs the role there; the place is named by the operation itself.
 MADE_IN_PLACE = {"create_workflow": "maintainer", "save_template": "maintainer"}
@@ -94,7 +77,8 @@ EVERYWHERE = {
 ANYBODY = {
     "read_inbox", "claim_delivery", "expire_approvals", "list_approvals", "list_workflows", "list_templates",
     "list_items", "list_runs", "list_events", "get_inbox", "list_principals", "list_teams", "list_roles", "who_am_i",
-    "count_everything", "due_schedules",
+    "count_everything", "due_schedules", "list_findings", "finding_stats", "export_findings", "list_decisions",
+    "expire_decisions",
 }  # fmt: skip
 
 # Everybody may who sees the place.
@@ -111,8 +95,12 @@ FIELDS: dict[str, dict[str, Any]] = {
     "instantiate_template": {"visibility": "personal", "team": ""},
     "get_step": {"step": "scan"},
     "diff_workflow": {"before": 1, "after": 1},
+    "decide_findings": {"where": {"rule": "R1"}},
 }
 
+FINDING = Finding(
+    rule="R1", severity=Severity.LOW, message="m", path="a.py", line=1, tool="lint", fingerprint="v1:a", context="c"
+)
 LADDER = list(BUILT_IN_ROLES)
 DEFINITIONS = (
     {"name": "Look", "stages": [{"key": "look", "name": "Look"}]},
@@ -121,7 +109,7 @@ DEFINITIONS = (
 )
 
 
-class Outcome(StrEnum):
+class Answer(StrEnum):
     ALLOWED = "allowed"
     DENIED = "denied"
     HIDDEN = "hidden"
@@ -169,7 +157,20 @@ class Place:
             "run": claimed.run,
             "approval": maker.do(OpenWorkItem(workflow=ask, title="x")).approval,
             "template": maker.do(convert({"definition": DEFINITIONS[0], **self._there}, SaveTemplate)),
+            **self._judged(maker, look),
         }
+
+    def _judged(self, maker: Any, flow: str) -> dict[str, str]:
+        """A finding, and a decision about it."""
+        rows = finding_rows([FINDING])
+        recorded = {"workflow": flow, "repository": "/src", "tool": "lint", "status": "findings", "reason": ""}
+        maker.do(convert({**recorded, "rows": rows}, RecordFindings))
+        decided = maker.do(
+            DecideFindings(
+                workflow=flow, where=FindingFilter(rule="R1"), outcome=Outcome.ACCEPTED, reason="accepted risk"
+            )
+        )
+        return {"finding": decided.lines[0].id, "decision": decided.undo}
 
     def operation(self, name: str, kind: type[Any], things: Mapping[str, str] | None = None) -> Any:
         """The operation on what is here, or on `things`."""
@@ -197,7 +198,7 @@ class World:
         bench.root.do(DisablePrincipal(principal="gone", reason="left"))
         self.own = {name: Place(bench.acting(name), "personal") for name in ("viewer-e", "viewer-t", "admin-t")}
 
-    def outcome(self, name: str, place: Place, principal: str) -> Outcome:
+    def outcome(self, name: str, place: Place, principal: str) -> Answer:
         """What happens when the principal does the operation there; nothing is changed by it."""
         known = registry.catalogue()
         if name in known.commands:
@@ -208,20 +209,20 @@ class World:
         return outcome_of(lambda: self.bench.gate.ask(query, principal))
 
 
-def outcome_of(act: Callable[[], object]) -> Outcome:
+def outcome_of(act: Callable[[], object]) -> Answer:
     try:
         act()
     except NotFound:
-        return Outcome.HIDDEN
+        return Answer.HIDDEN
     except Denied:
-        return Outcome.DENIED
+        return Answer.DENIED
     except KernelError:
-        return Outcome.ALLOWED
-    return Outcome.ALLOWED
+        return Answer.ALLOWED
+    return Answer.ALLOWED
 
 
-def at_least(role: str, least: str) -> Outcome:
-    return Outcome.ALLOWED if LADDER.index(role) >= LADDER.index(least) else Outcome.DENIED
+def at_least(role: str, least: str) -> Answer:
+    return Answer.ALLOWED if LADDER.index(role) >= LADDER.index(least) else Answer.DENIED
 
 
 @pytest.fixture(scope="module")
@@ -246,18 +247,21 @@ def test_an_operation_on_something_takes_a_role_where_that_is(world: World, name
 
     assert world.outcome(name, world.public, everywhere) is expected
     assert world.outcome(name, world.team, in_team) is expected
-    assert world.outcome(name, world.public, in_team) is Outcome.DENIED
-    assert world.outcome(name, world.team, everywhere) is Outcome.HIDDEN
-    assert world.outcome(name, world.foreign, everywhere) is Outcome.HIDDEN
-    assert world.outcome(name, world.foreign, in_team) is Outcome.HIDDEN
+    assert world.outcome(name, world.public, in_team) is Answer.DENIED
+    assert world.outcome(name, world.team, everywhere) is Answer.HIDDEN
+    assert world.outcome(name, world.foreign, everywhere) is Answer.HIDDEN
+    assert world.outcome(name, world.foreign, in_team) is Answer.HIDDEN
 
 
-# They asked for the approval themselves there: four eyes stop them, not a missing role.
-@pytest.mark.parametrize("name", sorted({*IN_PLACE, *MADE_IN_PLACE} - {"approve", "reject"}))
+# They asked for the approval and the decision themselves there: four eyes stop them, not a missing role.
+ANSWERS = {"approve", "reject", "confirm_decision", "refuse_decision"}
+
+
+@pytest.mark.parametrize("name", sorted({*IN_PLACE, *MADE_IN_PLACE} - ANSWERS))
 def test_in_their_own_space_everybody_may(world: World, name: str):
     found = {who: world.outcome(name, place, world.bench.acting(who).id) for who, place in world.own.items()}
 
-    assert found == dict.fromkeys(world.own, Outcome.ALLOWED)
+    assert found == dict.fromkeys(world.own, Answer.ALLOWED)
 
 
 @pytest.mark.parametrize("role", LADDER)
@@ -267,7 +271,7 @@ def test_making_something_takes_a_role_in_the_place_it_is_made_for(world: World,
 
     assert world.outcome(name, world.public, world.everywhere[role]) is expected
     assert world.outcome(name, world.team, world.in_team[role]) is expected
-    assert world.outcome(name, world.public, world.in_team[role]) is Outcome.DENIED
+    assert world.outcome(name, world.public, world.in_team[role]) is Answer.DENIED
 
 
 @pytest.mark.parametrize("role", LADDER)
@@ -276,9 +280,9 @@ def test_an_operation_on_everything_takes_a_role_held_everywhere(world: World, n
     held_everywhere = world.outcome(name, world.public, world.everywhere[role])
     held_in_team = world.outcome(name, world.public, world.in_team[role])
     # Another's token is not there for who does not manage access: see test_tokens.
-    refused = Outcome.HIDDEN if name == "revoke_token" else Outcome.DENIED
+    refused = Answer.HIDDEN if name == "revoke_token" else Answer.DENIED
 
-    assert held_everywhere is (Outcome.ALLOWED if LADDER.index(role) >= LADDER.index(EVERYWHERE[name]) else refused)
+    assert held_everywhere is (Answer.ALLOWED if LADDER.index(role) >= LADDER.index(EVERYWHERE[name]) else refused)
     assert held_in_team is refused
 
 
@@ -286,7 +290,7 @@ def test_an_operation_on_everything_takes_a_role_held_everywhere(world: World, n
 def test_what_anybody_may_do_needs_no_role_at_all(world: World, name: str):
     people = [*world.everywhere.values(), *world.in_team.values(), world.bench.acting("pia").id]
 
-    assert {world.outcome(name, world.foreign, who) for who in people} == {Outcome.ALLOWED}
+    assert {world.outcome(name, world.foreign, who) for who in people} == {Answer.ALLOWED}
 
 
 @pytest.mark.parametrize("role", LADDER)
@@ -294,17 +298,17 @@ def test_what_anybody_may_do_needs_no_role_at_all(world: World, name: str):
 def test_what_anybody_may_look_at_must_be_there_for_them(world: World, name: str, role: str):
     everywhere, in_team = world.everywhere[role], world.in_team[role]
 
-    assert world.outcome(name, world.public, in_team) is Outcome.ALLOWED
-    assert world.outcome(name, world.team, in_team) is Outcome.ALLOWED
-    assert world.outcome(name, world.team, everywhere) is Outcome.HIDDEN
-    assert world.outcome(name, world.foreign, everywhere) is Outcome.HIDDEN
+    assert world.outcome(name, world.public, in_team) is Answer.ALLOWED
+    assert world.outcome(name, world.team, in_team) is Answer.ALLOWED
+    assert world.outcome(name, world.team, everywhere) is Answer.HIDDEN
+    assert world.outcome(name, world.foreign, everywhere) is Answer.HIDDEN
 
 
 @pytest.mark.parametrize("name", sorted(registry.commands()))
 def test_who_is_disabled_may_do_nothing(world: World, name: str):
     found = world.outcome(name, world.public, world.gone)
 
-    assert found in (Outcome.DENIED, Outcome.HIDDEN)
+    assert found in (Answer.DENIED, Answer.HIDDEN)
 
 
 @pytest.mark.parametrize("name", sorted(IN_PLACE))

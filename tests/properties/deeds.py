@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from elohim_kernel import registry
+from elohim_kernel.findings.listing import FindingFilter
 from elohim_kernel.findings.recording import finding_rows
 from elohim_kernel.model.access import Level, Permission, Visibility
 from elohim_kernel.model.command import Command
+from elohim_kernel.model.decision import Outcome, Reach
 from elohim_kernel.model.definition_text import parse_definition
 from elohim_kernel.model.finding import EngineStatus, Finding, Severity
 from elohim_kernel.model.recommendation import Evidence, PlanStep, Recommendation
@@ -24,6 +26,7 @@ KINDS = (
 name: "{name}"
 description: about {mark}
 schedules: [{{name: nightly, cron: "0 2 * * *", title: "{mark}"}}]
+findings: {{four_eyes: [critical, high], expiry_days: 2, sla_days: {{high: 3}}}}
 stages:
 - key: look
   name: Look {mark}
@@ -141,15 +144,44 @@ def _findings(world: Any, who: str) -> Command:
     paths = [path for path in ("a.py", "b.py") if world.chance.random() < 0.7]
     seen = [
         Finding(rule=f"R{n}", severity=world.chance.choice(list(Severity)), message=mark, path=path, line=n,
-                tool="lint", snippet=mark, remediation=mark, symbol=mark, category=mark, fingerprint=f"v1:{path}:{n}")
+                tool="lint", snippet=mark, remediation=mark, symbol=mark, category=mark, fingerprint=f"v1:{path}:{n}",
+                owners=(mark,), evidence=mark, problem=world.chance.choice(("", f"p1:{n}")), aliases=(f"x:{mark}",),
+                suppressed=world.chance.choice(("", "", mark)), suppression_is_new=world.chance.random() < 0.3)
         for path in paths for n in range(world.chance.randrange(3))
     ]  # fmt: skip
     status = EngineStatus.FINDINGS if seen else world.chance.choice(list(EngineStatus))
     return COMMANDS["record_findings"](
         workflow=flow or "wf_nothing", repository="/src", tool="lint", status=status, reason=mark,
         item=item if world.chance.random() < 0.8 else "", ref=world.chance.choice(("main", mark)), version=mark,
+        head=world.chance.choice(("h1", "h2")), rules=world.chance.choice(((), ("R0",))),
         skipped=(mark,), covered=tuple(paths), rows=finding_rows(seen) if seen else b"",
     )  # fmt: skip
+
+
+def _decide(world: Any, who: str) -> Command:
+    flow, chance = world.flow(), world.chance
+    there = [row["id"] for row in world.store.database.rows("select id from findings where scope = $f", {"f": flow})]
+    chosen = tuple(chance.sample(there, min(len(there), chance.randrange(3))))
+    reach = chance.choice(list(Reach) if not chosen else [Reach.FINDING])
+    where = {Reach.FINDING: {"tool": "" if chosen else "lint"}, Reach.RULE: {"rule": chance.choice(("R0", "R1"))},
+             Reach.PATH: {"path": chance.choice(("a.*", "**"))}, Reach.REPOSITORY: {"repository": "/src"}}  # fmt: skip
+    return COMMANDS["decide_findings"](
+        workflow=flow, findings=chosen, reach=reach, where=FindingFilter(**where[reach]), text=world.mark(who, flow),
+        outcome=chance.choice(list(Outcome)), reason="wont fix", expires_days=chance.choice((0, 1)),
+        dry_run=chance.random() < 0.2,
+    )  # fmt: skip
+
+
+def _on_decision(name: str) -> Maker:
+    def make(world: Any, who: str) -> Command:
+        world.store.flush()
+        flow = world.flow()
+        there = world.store.database.rows("select id, status from decisions where scope = $flow", {"flow": flow})
+        asked = [row for row in there if row["status"] == "asked"]
+        found = world.chance.choice((asked if world.chance.random() < 0.8 else there) or there or [{"id": "fdd_none"}])
+        return COMMANDS[name](decision=found["id"], note=world.mark(who, flow))
+
+    return make
 
 
 def _finish(world: Any, who: str) -> Command:
@@ -282,6 +314,10 @@ MAKERS: Mapping[str, Maker] = {
     "start_playbook": _on_item("start_playbook", lambda world, mark: {"playbook": "review_report"}),
     "end_run": _of_run("end_run", lambda world: {"status": world.chance.choice((RunStatus.DONE, RunStatus.FAILED))}),
     "record_findings": _findings,
+    "decide_findings": _decide,
+    **{name: _on_decision(name) for name in ("confirm_decision", "refuse_decision", "undo_decision")},
+    "expire_decisions": lambda world, _who: COMMANDS["expire_decisions"](),
+    "set_ratchet": _on_flow("set_ratchet", lambda world, mark: {"repository": "/src", "allow_rise": mark}),
     "fire_schedule": _on_flow("fire_schedule", lambda world, mark: _slot(world)),
     "skip_slot": _on_flow("skip_slot", lambda world, mark: {**_slot(world), "problem": mark}),
     "add_principal": _person,
@@ -297,17 +333,10 @@ MAKERS: Mapping[str, Maker] = {
 }
 _FOUNDERS = {"add_principal", "grant_role", "revoke_role", "disable_principal", "enable_principal", "add_team",
              "define_role", "record_export"}  # fmt: skip
-_WORKERS = {
-    "fire_schedule",
-    "skip_slot",
-    "claim_delivery",
-    "extend_lease",
-    "record_step",
-    "finish_stage",
-    "fail_stage",
-    "expire_approvals",
-}
-_FREQUENT = ("open_work_item", "complete_stage", "claim_delivery", "finish_stage", "approve", "fail_stage")
+_WORKERS = {"fire_schedule", "skip_slot", "claim_delivery", "extend_lease", "record_step", "finish_stage", "fail_stage",
+            "expire_approvals", "expire_decisions"}  # fmt: skip
+_FREQUENT = ("open_work_item", "complete_stage", "claim_delivery", "finish_stage", "approve", "fail_stage",
+             "record_findings", "decide_findings", "confirm_decision", "refuse_decision")  # fmt: skip
 _FITTING: Mapping[str, Callable[[WorkItem], bool]] = {
     "retry_stage": lambda item: item.status == "failed",
     "approve": lambda item: bool(item.approval),

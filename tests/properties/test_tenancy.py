@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from elohim_kernel import registry
 from elohim_kernel.audit.metrics import prometheus
 from elohim_kernel.errors import Fault, KernelError, NotFound
+from elohim_kernel.model.value import convert
 from elohim_kernel.store.views import VIEWS
 from elohim_kernel.testing import workbench_on
 
@@ -39,6 +40,13 @@ ASKED: Mapping[str, Asker] = {
     "list_runs": lambda world: {"item": world.chance.choice(("", world.item()[0]))},
     "get_run": lambda world: {"run": world.pick("run")},
     "known_findings": lambda world: {"workflow": world.flow(), "repository": "/src"},
+    "remember_findings": lambda world: {"workflow": world.flow(), "repository": "/src"},
+    "list_findings": lambda world: {"state": "", "folded": world.chance.random() < 0.5},
+    "get_finding": lambda world: {"finding": _some_finding(world)},
+    "finding_stats": lambda world: {"by": world.chance.choice(("owner", "category", "tool")), "where": {}},
+    "export_findings": lambda world: {},
+    "list_decisions": lambda world: {},
+    "get_ratchet": lambda world: {"workflow": world.flow(), "repository": "/src"},
     "list_principals": lambda world: {},
     "who_am_i": lambda world: {},
     "list_teams": lambda world: {},
@@ -54,9 +62,14 @@ ASKED: Mapping[str, Asker] = {
 WHOLE = {"export_trail"}  # shows every tenant's records, and takes ADMIN on the trail for it
 
 
+def _some_finding(world: Any) -> str:
+    there = world.store.database.rows("select id from findings order by id")
+    return str(world.chance.choice(there)["id"]) if there else "fd_nothing"
+
+
 def ask(world: Any, who: str, name: str, **fields: Any) -> Any:
     try:
-        return world.session(who).ask(QUERIES[name](**(fields or ASKED[name](world))))
+        return world.session(who).ask(convert(fields or ASKED[name](world), QUERIES[name]))
     except KernelError as refused:
         return refused
 
