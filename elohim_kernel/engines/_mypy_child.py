@@ -144,7 +144,9 @@ class _Runs:
         self._left -= 1
         if self._left < 0:
             return 2, "", "mypy was stopped by one file after another"
-        output, complaint, code = api.run([*self._options, *more, "--", *paths, self._canary])
+        # Behind an `@` mypy would read a file of options, even after `--`: no name may begin with it.
+        names = [f"./{path}" for path in (*paths, self._canary)]
+        output, complaint, code = api.run([*self._options, *more, "--", *names])
         if self._newest and _TOO_NEW.search(output):
             self._options = (*self._options, "--python-version", self._newest)
             self._newest = ""
