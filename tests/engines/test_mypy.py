@@ -111,12 +111,12 @@ def test_modules_of_one_name_are_checked_in_rounds_and_more_than_those_are_told(
 
 
 def test_names_that_stop_mypy_do_not_stop_us(check):
-    names = ("types.py", "typing.py", "my-pkg/__init__.py", "-v.py", "--strict.py", "a b.py", "elohim_canary.py")
+    names = ("types.py", "typing.py", "my-pkg/__init__.py", "-v.py", "--strict.py", "@a.py", "elohim_canary.py")
     found = check({**ASKS, **dict.fromkeys(names, CLEAN), "src/pkg/__init__.py": "", "src/pkg/app.py": WRONG})
 
     assert {each.path for each in found.findings} == {"src/pkg/app.py"}
     assert found.skipped == ("my-pkg/__init__.py", "types.py", "typing.py")
-    assert {"-v.py", "--strict.py", "a b.py", "elohim_canary.py"} <= set(found.covered)
+    assert {"-v.py", "--strict.py", "@a.py", "elohim_canary.py"} <= set(found.covered)
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 14), reason="there is no newer grammar to check for")
