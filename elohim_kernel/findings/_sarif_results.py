@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from elohim_kernel.model.category import DEMOTED
 from elohim_kernel.model.finding import Confidence, Finding, Place, Severity
-from elohim_kernel.model.fingerprint import context_of
+from elohim_kernel.model.fingerprint import IMPORTED, context_of
 from elohim_kernel.model.rules import judged
 from elohim_kernel.model.sarif import (
     FINGERPRINT_KEY,
@@ -74,7 +74,8 @@ class Reading:
         """`root`: the folder that absolute paths are made relative to; "" when none is known."""
         tool = run.tool
         driver = (tool.driver if tool else None) or Component()
-        self.name = _SLUG.sub("-", driver.name.lower()).strip("-")[:60] or "unnamed"
+        self._name = _SLUG.sub("-", driver.name.lower()).strip("-")[:60] or "unnamed"
+        self.tool = f"{IMPORTED}{self._name}"
         self._components = [driver, *((tool.extensions if tool else None) or ())]
         self._run = run
         self._root = root.rstrip("/")
@@ -107,7 +108,7 @@ class Reading:
             line=max(0, region.start_line),
             end_line=max(0, region.end_line),
             column=max(0, region.start_column),
-            tool=self.name,
+            tool=self.tool,
             confidence=rule.confidence,
             category=rule.category,
             cwe=rule.cwe or _cwe_of(result),
@@ -162,7 +163,7 @@ class Reading:
         level = rule.default_configuration.level if rule.default_configuration else ""
         number = _number(properties.get("security-severity"))
         told = judged(
-            self.name,
+            self._name,
             identity,
             cwe=int(found[1]) if found else 0,
             severity=_LEVELS.get(level),

@@ -60,7 +60,7 @@ class SarifRun:
     @property
     def tool(self) -> str:
         """`import:<name>`: a file cannot speak for an engine of ours."""
-        return f"import:{self.reading.name}"
+        return self.reading.tool
 
     def findings(self) -> Iterator[Finding]:
         """The findings, without identities. Of equal ones only the first is given."""
@@ -90,7 +90,7 @@ class SarifRun:
         printer = Fingerprinter(sources)
         findings = self.findings()
         while batch := list(itertools.islice(findings, part)):
-            yield tuple(msgspec.structs.replace(each, tool=self.tool) for each in printer.filled(batch))
+            yield printer.filled(batch)
 
     def account(self) -> Account:
         """What became of it."""

@@ -13,6 +13,7 @@ import msgspec
 
 from elohim_kernel.model.category import CATEGORIES, is_security
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, FindingState, Place, Severity
+from elohim_kernel.model.fingerprint import IMPORTED
 from elohim_kernel.model.sarif import (
     FINGERPRINT_KEY,
     VERSION,
@@ -116,7 +117,7 @@ def _run(
     return Run(
         tool=Tool(
             driver=Component(
-                name=name.removeprefix("import:"),
+                name=name.removeprefix(IMPORTED),
                 version=report.version if report else "",
                 rules=[_rule(rule, examples[rule]) for rule in rules],
             )

@@ -20,13 +20,15 @@ from typing import Final
 import msgspec
 
 from elohim_kernel.model.finding import Finding
-from elohim_kernel.model.masking import bare_line, hash_of_mark, nameless_line, safe_line
+from elohim_kernel.model.masking import bare_line, hash_of_mark, mask_values, nameless_line, safe_line, told_values
 
 VERSION: Final = "v1"
 CONTEXT_CHARACTERS: Final = 100
 SNIPPET_CHARACTERS: Final = 200
 PYTHON_SUFFIXES: Final = (".py", ".pyi", ".pyw")
 MASKED_CATEGORY: Final = "secret"
+IMPORTED: Final = "import:"
+"""Stands before the name of a tool whose findings came from a file: it cannot speak for an engine of ours."""
 
 _BLANK: Final = b" \t\r\n\f\v"
 _HINTS: Final = (b"pass", b"pwd", b"secret", b"token", b"key", b"credential", b"auth", b"bearer", b"://")
@@ -45,8 +47,11 @@ def normalised_path(path: str) -> str:
 
 
 def rule_key(finding: Finding) -> str:
-    """The rule with its tool: two tools may use one name for different things."""
-    return f"{finding.tool}:{finding.rule}"
+    """The rule with its tool: two tools may use one name for different things.
+
+    What was imported from a tool's file is recognised like what the tool itself says here.
+    """
+    return f"{finding.tool.removeprefix(IMPORTED)}:{finding.rule}"
 
 
 def fingerprinted(findings: Iterable[Finding], sources: Mapping[str, bytes]) -> tuple[Finding, ...]:
@@ -101,7 +106,7 @@ def _filled(
         finding,
         context=context,
         fingerprint=finding.fingerprint or f"{VERSION}:{hashlib.sha256(parts.encode(errors='replace')).hexdigest()}",
-        snippet=snippet[:SNIPPET_CHARACTERS],
+        snippet=mask_values(snippet, lines.told)[:SNIPPET_CHARACTERS],
         symbol=finding.symbol or lines.symbol(finding.line),
     )
 
@@ -118,7 +123,9 @@ class _Lines:
     def __init__(self, path: str, content: bytes) -> None:
         self.path = normalised_path(path)
         self._lines = content.splitlines()
-        squeezed = [_nameless(line).translate(None, _BLANK) for line in self._lines]
+        self.told: set[str] = set()
+        """Values that some line of the file names as secrets."""
+        squeezed = [self._nameless(line).translate(None, _BLANK) for line in self._lines]
         self._squeezed = b"".join(squeezed)
         self._offsets = _running_sum(squeezed)
         self._symbols = Symbols(self._lines) if path.endswith(PYTHON_SUFFIXES) else None
@@ -136,17 +143,19 @@ class _Lines:
             return ""
         return self._lines[line - 1][:_LINE_CAP].decode(errors="replace").strip()
 
+    def _nameless(self, line: bytes) -> bytes:
+        lower = line.lower()
+        if not any(hint in lower for hint in _HINTS):
+            return line
+        text = line[:_LINE_CAP].decode(errors="replace")
+        safe = nameless_line(text)
+        if safe == text:
+            return line
+        self.told.update(told_values(text))
+        return safe.encode(errors="replace") + line[_LINE_CAP:]
+
     def symbol(self, line: int) -> str:
         return self._symbols.at(line) if self._symbols else ""
-
-
-def _nameless(line: bytes) -> bytes:
-    lower = line.lower()
-    if not any(hint in lower for hint in _HINTS):
-        return line
-    text = line[:_LINE_CAP].decode(errors="replace")
-    safe = nameless_line(text)
-    return line if safe == text else safe.encode(errors="replace") + line[_LINE_CAP:]
 
 
 def _running_sum(parts: Sequence[bytes]) -> list[int]:

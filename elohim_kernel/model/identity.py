@@ -5,11 +5,14 @@ nothing known fits is new, and gets an identity that is nobody's: a decision mus
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from typing import Final
 
 from elohim_kernel.model.finding import Finding
 from elohim_kernel.model.matching import Match, match
 from elohim_kernel.model.value import Value
+
+_NOTHING_KNOWN: Final = "nothing was known"
 
 
 class Remembered(Value, frozen=True):
@@ -53,10 +56,12 @@ def identified(
     >>> [each.identity for each in identified(Known(), [one, one], {})]
     ['v1:ab', 'v1:ab']
     """
+    if not (known.here or known.elsewhere or known.fixed):
+        return _all_new(findings, family)
     # Equal rows of one report are one finding: the second one has nothing to be told apart by.
     unlike = {each: place for place, each in reversed(list(enumerate(findings)))}
     found: dict[Finding, tuple[str, Match]] = {}
-    why = dict.fromkeys(unlike, "nothing was known")
+    why = dict.fromkeys(unlike, _NOTHING_KNOWN)
     for remembered in (known.here, known.elsewhere, known.fixed):
         open_ = [each for each in unlike if each not in found]
         if not remembered or not open_:
@@ -78,7 +83,20 @@ def identified(
     return tuple(made[each] for each in findings)
 
 
-def _nobodys(identity: str, taken: set[str]) -> str:
+def _all_new(findings: Sequence[Finding], family: str) -> tuple[Identified, ...]:
+    """The same where nothing is known, which is often and may be much."""
+    owners: dict[str, Finding] = {}
+    made: list[Identified] = []
+    for finding in findings:
+        identity = f"{family}{finding.fingerprint}"
+        if owners.setdefault(identity, finding) != finding:
+            identity = _nobodys(identity, owners)
+            owners[identity] = finding
+        made.append(Identified(finding=finding, identity=identity, why=_NOTHING_KNOWN))
+    return tuple(made)
+
+
+def _nobodys(identity: str, taken: Container[str]) -> str:
     """The identity, or one made from it where somebody else has it."""
     chosen, number = identity, 1
     while chosen in taken:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final
 
+from elohim_kernel.model.secret_text import Look, look, oddness
+
 MASK: Final = "…"
 MARK_VERSION: Final = "k1"
 TELLING_LENGTH: Final = 12
@@ -19,7 +21,6 @@ _WORDS: Final = (
     r"passw(?:or)?d|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|auth[_-]?key"
     r"|account[_-]?key|encryption[_-]?key|signing[_-]?key|credential|authorization|bearer"
 )
-_HINTS: Final = ("pass", "pwd", "secret", "token", "key", "credential", "auth", "bearer", "://")
 _LITERAL: Final = re.compile(r"(\"|'|`)((?:\\.|(?!\1)[^\\])*)(\1|\\?$)")
 _KEY_AFTER: Final = re.compile(r"\s*(?:\]\s*)?(?::(?!:)|=>|=(?!=))")
 _NAME: Final = re.compile(rf"[A-Za-z_.\-]*(?:{_WORDS}|user(?:name)?|login|host|key)[A-Za-z_.\-]*", re.IGNORECASE)
@@ -38,6 +39,8 @@ _ASSIGNED: Final = re.compile(
 )
 _IN_URL: Final = re.compile(r"://[^\s/:@\"'<>]{0,256}:([^\s/@\"'<>]{1,1024})@")
 _LONG_RUN: Final = re.compile(r"[A-Za-z0-9_+/=\-.~]{20,}")
+_DISTINCT: Final = 6
+_ODD: Final = 12.0  # long names of code stay far below
 _HEXADECIMAL: Final = re.compile(r"[0-9a-fA-F]{32,}")
 
 
@@ -83,7 +86,9 @@ def mask_values(text: str, values: Iterable[str]) -> str:
     >>> mask_values("no access with Hunter2!", ["hunter2", ""])
     'no access with …!'
     """
-    for value in sorted({each for each in values if each}, key=len, reverse=True):
+    lower = text.lower()
+    there = {value for value in values if value and value.lower() in lower}
+    for value in sorted(there, key=len, reverse=True):
         text = re.sub(re.escape(value), MASK, text, flags=re.IGNORECASE)
     return text
 
@@ -130,13 +135,36 @@ def nameless_line(line: str) -> str:
     return masked_line(line, spans) if spans else line
 
 
+def told_values(line: str) -> list[str]:
+    """Values on the line that are named secrets and look like it: they are to be masked wherever else they stand.
+
+    >>> told_values("connect(password='Zk3p9Qmx7w', user='ann', token=token)")
+    ['Zk3p9Qmx7w']
+    """
+    return [line[start:end] for start, end in _named_values(line) if look(line[start:end]) >= Look.LIKELY]
+
+
 def _named_values(line: str) -> list[tuple[int, int]]:
-    lower = line.lower()
-    if not any(hint in lower for hint in _HINTS):
+    if not _is_hinted(line.lower()):
         return []
     spans = [found.span("quoted" if found["quote"] else "bare") for found in _ASSIGNED.finditer(line)]
     spans.extend(found.span(1) for found in _IN_URL.finditer(line))
     return spans
+
+
+def _is_hinted(lower: str) -> bool:
+    # Written out: this looks at every line that is quoted anywhere, and a loop costs five times as much.
+    return (
+        "pass" in lower
+        or "key" in lower
+        or "token" in lower
+        or "secret" in lower
+        or "auth" in lower
+        or "pwd" in lower
+        or "credential" in lower
+        or "bearer" in lower
+        or "://" in lower
+    )
 
 
 def _without_content(literal: re.Match[str]) -> str:
@@ -154,9 +182,11 @@ def _masked_runs(text: str) -> str:
 
 
 def _is_token(run: str) -> bool:
+    if len(set(run)) < _DISTINCT:
+        return False
     if _HEXADECIMAL.search(run):
         return True
-    return _changes_of_kind(run) * 5 >= len(run) and any(each.isdigit() for each in run)
+    return (_changes_of_kind(run) * 5 >= len(run) and any(each.isdigit() for each in run)) or oddness(run) >= _ODD
 
 
 def _changes_of_kind(run: Sequence[str]) -> int:

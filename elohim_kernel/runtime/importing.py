@@ -19,11 +19,12 @@ import pyarrow as pa
 
 from elohim_kernel.errors import Invalid, NotFound, TooLarge
 from elohim_kernel.findings.exchange import from_csv, from_json_lines
-from elohim_kernel.findings.recording import KnownFindings, Recorded, RecordFindings, finding_rows
+from elohim_kernel.findings.recording import Recorded, RecordFindings, RememberFindings, identified_rows
 from elohim_kernel.findings.sarif_in import MAX_BYTES, Account, Buffer, read_sarif
 from elohim_kernel.model.finding import EngineStatus, Finding
-from elohim_kernel.model.fingerprint import fingerprinted
-from elohim_kernel.model.matching import match
+from elohim_kernel.model.fingerprint import IMPORTED, fingerprinted
+from elohim_kernel.model.identity import Identified, Known, identified
+from elohim_kernel.model.linking import linked
 from elohim_kernel.model.value import Value
 from elohim_kernel.ports import Repository
 from elohim_kernel.runtime.session import Session
@@ -33,9 +34,13 @@ Format = Literal["sarif", "jsonl", "csv"]
 OnRun = Callable[[str, int], None]
 
 SOURCES_CAP: Final = 256 * 1024 * 1024
+LINKED_CAP: Final = 20_000
+"""Results of a first import that are looked at together, to find those of one problem; more are read in parts."""
+
 _TEXT_CAP: Final = 64 * 1024 * 1024  # of the formats that are read at once
 _BLOCK: Final = 1 << 20
 _PART: Final = 5_000
+_UNLINKED: Final = f"more than {LINKED_CAP:,} results: those of other tools on the same problem are not linked"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 _GZIP: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
@@ -131,17 +136,18 @@ class _Place:
 
     def take(self, run: _Run, *, dry_run: bool) -> ImportedTool:
         """Record one run in one command; findings are dropped as soon as they are rows."""
-        known = self._session.ask(KnownFindings(workflow=self._workflow, repository=self._repository, tool=run.tool))
+        query = RememberFindings(workflow=self._workflow, repository=self._repository, tool=run.tool, ref=self._ref)
+        known: Known = self._session.ask(query)
         rows = _Rows()
         fresh = 0
-        # What is known already can only be followed when all of the run is there to choose from.
-        for part in run.identified(self._sources, part=_PART if not known else run.results + 1):
-            pairs = match(known, part, {}).pairs if known else ()
-            followed = {id(pair.current): pair.previous.fingerprint for pair in pairs}
-            fresh += len(part) - len(followed)
+        whole = run.results <= LINKED_CAP or bool(known.here or known.elsewhere or known.fixed)
+        # Only when all of the run is there can findings be followed, and those of one problem be found.
+        for part in run.identified(self._sources, part=run.results + 1 if whole else _PART):
+            # A file must not speak for a finding of an engine, so its identities are a family of their own.
+            found = identified(known, linked(part, self._sources) if whole else part, {}, family=IMPORTED)
+            fresh += sum(not each.how for each in found)
             if not dry_run:
-                # A file must not speak for a finding of an engine, so its identities are a family of their own.
-                rows.add(part, [f"import:{followed.get(id(each), each.fingerprint)}" for each in part])
+                rows.add(found)
         account = run.account()
         return ImportedTool(
             tool=run.tool,
@@ -150,7 +156,7 @@ class _Place:
             results=run.results,
             findings=account.findings,
             new=fresh,
-            notes=account.notes,
+            notes=account.notes if whole else (*account.notes, _UNLINKED),
             event=0 if dry_run else self._record(run, account, rows.content()),
         )
 
@@ -179,8 +185,8 @@ class _Rows:
         self._sink = pa.BufferOutputStream()
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
 
-    def add(self, findings: Sequence[Finding], identities: Sequence[str]) -> None:
-        table = from_ipc(finding_rows(findings, identities))
+    def add(self, found: Sequence[Identified]) -> None:
+        table = from_ipc(identified_rows(found))
         if self._writer is None:
             self._writer = pa.ipc.new_stream(
                 self._sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")
@@ -223,7 +229,7 @@ class _FlatRun:
     """The rows of one tool in a file of JSON lines or CSV."""
 
     def __init__(self, tool: str, findings: Sequence[Finding], kind: Format) -> None:
-        self.tool = tool if tool.startswith("import:") else f"import:{tool}"
+        self.tool = tool if tool.startswith(IMPORTED) else f"{IMPORTED}{tool}"
         self.version = ""
         self.results = len(findings)
         self._findings, self._kind = findings, kind

@@ -1,7 +1,7 @@
 """What is left of a line that holds a secret."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from elohim_kernel.model.finding import Finding, Severity
@@ -33,10 +33,13 @@ HOLDERS = (
 @pytest.mark.parametrize("holder", HOLDERS)
 @given(value=VALUES)
 def test_a_line_known_to_hold_a_secret_shows_no_part_of_it(holder, value):
+    parts = {value[place : place + 4] for place in range(len(value) - 3)}
+    assume(not any(part in holder for part in parts))
+
     kept = bare_line(holder.format(value))
 
     assert MASK in kept
-    assert not any(value[place : place + 4] in kept.replace(holder.format(""), "") for place in range(len(value) - 3))
+    assert not any(part in kept for part in parts)
 
 
 @pytest.mark.parametrize(
