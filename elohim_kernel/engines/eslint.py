@@ -227,7 +227,7 @@ def _findings(told: Sequence[tuple[str, _Message]], sources: Mapping[str, bytes]
             confidence=ruling.confidence,
             category=ruling.category,
             cwe=ruling.cwe,
-            remediation=ruling.help or f"see https://eslint.org/docs/latest/rules/{rule}",
+            remediation=ruling.help or f"see the rule {rule} in ESLint's documentation",
         )
         silent = silencing(finding, comments[path])
         yield msgspec.structs.replace(finding, suppressed=silent.text) if silent else finding
