@@ -13,7 +13,6 @@ import re
 from collections import Counter
 from enum import IntEnum
 from typing import Final
-from urllib.parse import unquote
 
 
 class Look(IntEnum):
@@ -92,6 +91,7 @@ _PUBLIC: Final = re.compile(
     r"|MII[CDEFG][A-Za-z0-9+/]{4}CC|LS0tLS1CRUdJTiBD|BEGIN CERT)"
 )
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_$][\w$]*(?:(?:\.|::|->|\?\.)[A-Za-z_$][\w$]*)+")
+_ESCAPED: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _HEX: Final = re.compile(r"[0-9a-f]+|[0-9A-F]+")
 _BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 _PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -173,7 +173,7 @@ def is_placeholder(value: str) -> bool:
 
 def look(value: str, *, name: str = "") -> Look:
     """What the value looks like when something called `name` is set to it."""
-    value = unquote(value)
+    value = _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
     if not SHORTEST <= len(value) <= LONGEST or is_placeholder(value) or _is_other(value, name):
         return Look.NONE
     if any(each.isspace() or not each.isprintable() for each in value) or not value.isascii():

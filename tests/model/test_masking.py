@@ -130,6 +130,15 @@ def test_without_the_key_the_value_takes_no_part_in_the_identity():
     assert one.context == other.context
 
 
+def test_a_value_named_a_secret_on_one_line_is_masked_on_the_others():
+    source = b"password = 'Zk3p9Qmx7w'\nrun(eval('Zk3p9Qmx7w'))\n"
+    finding = Finding(rule="S307", severity=Severity.LOW, message="m", path="a.py", line=2, tool="ruff")
+
+    (filled,) = fingerprinted([finding], {"a.py": source})
+
+    assert filled.snippet == "run(eval('…'))"
+
+
 def test_a_finding_above_a_password_does_not_hash_it():
     finding = Finding(rule="F401", severity=Severity.LOW, message="m", path="a.py", line=1, tool="ruff")
 
