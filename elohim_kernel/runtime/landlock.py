@@ -20,7 +20,8 @@ from elohim_kernel.runtime.seccomp import beside_us, is_known
 
 WORDS: Final = (
     "Landlock and a filter of system calls: files outside cannot be read or written, no network, no new rights, "
-    "limits; but names and sizes of files can be seen, and shared memory of this user reached"
+    "limits; but names and sizes of files can be seen, shared memory of this user reached, and before Linux 6.12 "
+    "other programs of this user ended"
 )
 
 FAILED: Final = 125  # how the launcher ends when it could not start the tool

@@ -26,9 +26,8 @@ from elohim_kernel.runtime.isolation import BUBBLEWRAP, LANDLOCK, LIMITS, Level,
 from elohim_kernel.runtime.programs import child_search_path, is_broad, tool_path
 from elohim_kernel.runtime.watch import Watch, below
 
-__all__ = ["LEVEL", "OUTPUT_CAP", "Level", "best_level", "never", "run_child", "tool_path", "why_not_better"]
+__all__ = ["OUTPUT_CAP", "Level", "best_level", "never", "run_child", "tool_path", "why_not_better"]
 
-LEVEL: Final = LIMITS.words
 OUTPUT_CAP: Final = 64 * 1024 * 1024
 
 _DEFAULT_MEMORY_MB: Final = 4096

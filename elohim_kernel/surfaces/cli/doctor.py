@@ -44,14 +44,22 @@ def doctor(call: Call) -> int:
 
 
 def _program() -> Iterator[Check]:
-    from elohim_kernel.runtime.sandbox import LEVEL
-
     yield Check("elohim", "ok", f"{__version__} on Python {platform.python_version()}, {platform.platform(terse=True)}")
     for package in ("duckdb", "pyarrow", "msgspec"):
         version = version_of(package)
         yield Check(package, "ok" if version else "broken", version or "not installed: pip install elohim_kernel")
     yield Check("git", *_git())
-    yield Check("sandbox", "ok", LEVEL)
+    yield _sandbox()
+
+
+def _sandbox() -> Check:
+    """How well tools are held here, and what a better way would take."""
+    from elohim_kernel.runtime.isolation import best_level, why_not_better
+
+    level, why_not = best_level(), why_not_better()
+    better = f"; not better, because {why_not}" if why_not else ""
+    alone = "" if level.isolates else "; tools run only with --trust-repo"
+    return Check("sandbox", "missing" if why_not else "ok", f"{level.words}{alone}{better}")
 
 
 def _git() -> tuple[str, str]:
@@ -77,8 +85,7 @@ def _engines() -> Iterator[Check]:
     for name, engine in registry.engines().items():
         why_not = engine.available()
         detail = engine.LABEL if why_not is None else f"not run, because {why_not}"
-        version = version_of({"complexity": "lizard"}.get(name, name))
-        yield Check(f"engine {name}", "missing" if why_not else "ok", f"{detail} {version or ''}".strip())
+        yield Check(f"engine {name}", "missing" if why_not else "ok", f"{detail} {engine.version()}".strip())
 
 
 def _extras() -> Iterator[Check]:
