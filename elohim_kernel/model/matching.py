@@ -163,8 +163,8 @@ class _Round:
     def _groups(
         self, path_of: Callable[[Finding], str], key: Callable[[Finding], Hashable]
     ) -> list[tuple[list[int], list[int]]]:
-        old = _grouped(self._previous, lambda each: (rule_key(each), normalised_path(each.path), key(each)))
-        new = _grouped(self._current, lambda each: (rule_key(each), path_of(each), key(each)))
+        old = _grouped(self._previous, lambda each: (_what(each), normalised_path(each.path), key(each)))
+        new = _grouped(self._current, lambda each: (_what(each), path_of(each), key(each)))
         return [(old[name], new[name]) for name in new if name in old]
 
     def _pair(self, old: int, new: int, how: How, *, alias: str = "") -> None:
@@ -175,6 +175,11 @@ class _Round:
 
 def _own_path(finding: Finding) -> str:
     return normalised_path(finding.path)
+
+
+def _what(finding: Finding) -> tuple[str, str]:
+    """The rule and, of a secret, which one: a decision about one value must not pass to its successor on the line."""
+    return rule_key(finding), hash_of_mark(finding.secret)
 
 
 def _unique_ids(findings: Mapping[int, Finding]) -> dict[tuple[str, str], int]:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from elohim_kernel.model.finding import Finding, Severity
 from elohim_kernel.model.fingerprint import fingerprinted
 from elohim_kernel.model.masking import MASK, bare_line, hash_of_mark, mask_values, masked_line, safe_line, secret_mark
+from elohim_kernel.model.matching import match
 
 VALUES = st.text("abcdefghijkmnopqrtuvxyzABCDEFGHJKLMNPQRSTUVXYZ23456789!#%&*+-_", min_size=7, max_size=40)
 HOLDERS = (
@@ -122,6 +123,14 @@ def test_another_value_on_the_same_line_is_another_finding():
     other = secret(1, b"PASSWORD=hunter3\n", "k1:bbbb:")
 
     assert one.fingerprint == same.fingerprint != other.fingerprint
+
+
+def test_a_decision_about_one_value_does_not_pass_to_its_successor():
+    old = secret(1, b"PASSWORD=hunter2\n", "k1:aaaa:")
+    moved, changed = secret(2, b"\nPASSWORD=hunter2\n", "k1:aaaa:"), secret(1, b"PASSWORD=hunter3\n", "k1:bbbb:")
+
+    assert len(match([old], [moved], {}).pairs) == 1
+    assert match([old], [changed], {}).pairs == ()
 
 
 def test_without_the_key_the_value_takes_no_part_in_the_identity():
