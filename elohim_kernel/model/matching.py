@@ -13,6 +13,7 @@ from typing import Final
 
 from elohim_kernel.model.finding import Finding
 from elohim_kernel.model.fingerprint import VERSION, normalised_path, rule_key
+from elohim_kernel.model.masking import hash_of_mark
 from elohim_kernel.model.value import Value
 
 
