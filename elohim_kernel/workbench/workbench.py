@@ -40,7 +40,8 @@ from elohim_kernel.runtime.worker import OnProgress, Worker, silent
 from elohim_kernel.store.changes import unpack
 from elohim_kernel.store.result import Result
 from elohim_kernel.store.snapshot import Snapshot
-from elohim_kernel.workbench import scanning
+from elohim_kernel.workbench import exchange, scanning
+from elohim_kernel.workbench.findings import Findings
 from elohim_kernel.workflows.approvals import Approve, Asked, Decided, ListApprovals, Reject
 from elohim_kernel.workflows.definitions import (
     CreateWorkflow,
@@ -380,6 +381,13 @@ class Workbench:
 
     scan = scanning.scan
     engines = scanning.engines
+    import_findings = exchange.take_in
+    export_findings = exchange.write_out
+
+    @property
+    def findings(self) -> Findings:
+        """Findings: called it lists them, `.explain(id)` explains one, `.decide(...)` dismisses or accepts."""
+        return Findings(self)
 
     @property
     def home(self) -> Path | None:

@@ -1,0 +1,62 @@
+"""Findings in and out from Python: `wb.import_findings(...)` and `wb.export_findings(...)`, verbs of `Workbench`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from elohim_kernel.findings.exchange import baseline_of, to_csv, to_json_lines
+from elohim_kernel.findings.listing import ExportFindings, FindingFilter
+from elohim_kernel.findings.sarif_out import Exported, Written, sarif_of
+from elohim_kernel.runtime.importing import Format, Imported, OnRun, import_findings, unheard
+from elohim_kernel.runtime.repository import open_repository
+from elohim_kernel.runtime.scanning import REPOSITORY_SCAN
+
+if TYPE_CHECKING:
+    from elohim_kernel.workbench.workbench import Workbench
+
+ExportFormat = Literal["sarif", "jsonl", "csv", "baseline"]
+
+
+def take_in(
+    workbench: "Workbench",
+    file: str | Path,
+    *,
+    repository: str | Path = ".",
+    head: str | None = None,
+    workflow: str = "",
+    kind: Format | None = None,
+    dry_run: bool = False,
+    on_run: OnRun = unheard,
+) -> Imported:
+    """Record what another tool found, from SARIF or from rows that we wrote.
+
+    `repository` is the git repository it is about, `head` the commit that was scanned (`None`: what is checked out);
+    its content tells findings apart. `workflow` "" is the one that keeps scans. `kind` `None` takes what the file's
+    first bytes say. Raises `NotFound`, `Invalid` or `TooLarge` before anything is recorded.
+    """
+    source = open_repository(str(Path(repository).expanduser()))
+    ref = head or source.checked_out()
+    flow = workflow or workbench.instantiate(REPOSITORY_SCAN).id
+    return import_findings(
+        workbench.session,
+        Path(file).expanduser(),
+        workflow=flow,
+        repository=source.path,
+        source=source,
+        head=source.resolve(ref),
+        ref=ref,
+        kind=kind,
+        dry_run=dry_run,
+        on_run=on_run,
+    )
+
+
+def write_out(workbench: "Workbench", kind: ExportFormat = "sarif", **where: Any) -> Written:
+    """Findings for other programs, the most urgent first: the bytes of a file, and what did not go into it.
+
+    `where` are the filters of `FindingFilter`, for example `state="live"` or `severity=Severity.HIGH`; hence `Any`.
+    """
+    found: tuple[Exported, ...] = workbench.ask(ExportFindings(where=FindingFilter(**where)))
+    if kind == "sarif":
+        return sarif_of(found)
+    rows = {"jsonl": to_json_lines, "csv": to_csv, "baseline": baseline_of}[kind]
+    return Written(rows(found), ())
