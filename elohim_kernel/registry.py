@@ -16,7 +16,7 @@ from elohim_kernel.audit import statistics, trail
 from elohim_kernel.config import load
 from elohim_kernel.engines import bandit, complexity, detect_secrets, gitleaks, mypy, policy, ruff, secrets, spread
 from elohim_kernel.errors import KernelError
-from elohim_kernel.findings import decisions, listing, ratchet, recording, settling
+from elohim_kernel.findings import decisions, explaining, listing, ratchet, recording, settling
 from elohim_kernel.gate import Gate
 from elohim_kernel.model.access import WORKER, Principal, PrincipalKind
 from elohim_kernel.model.command import Command, Query
@@ -56,6 +56,7 @@ _ROOMS: Final[tuple[ModuleType, ...]] = (
     listing,
     decisions,
     settling,
+    explaining,
     ratchet,
     people,
     teams,

@@ -37,7 +37,7 @@ IN_PLACE = {
     for role, names in {
         "viewer": (
             "get_approval", "get_workflow", "diff_workflow", "get_item", "get_step", "get_run", "known_findings",
-            "remember_findings", "get_finding", "get_ratchet",
+            "remember_findings", "get_finding", "explain_finding", "get_ratchet",
         ),
         "analyst": (
             "open_work_item", "claim_item", "release_item", "reassign_item", "complete_stage", "send_back",

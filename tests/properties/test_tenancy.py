@@ -43,6 +43,7 @@ ASKED: Mapping[str, Asker] = {
     "remember_findings": lambda world: {"workflow": world.flow(), "repository": "/src"},
     "list_findings": lambda world: {"state": "", "folded": world.chance.random() < 0.5},
     "get_finding": lambda world: {"finding": _some_finding(world)},
+    "explain_finding": lambda world: {"finding": _some_finding(world)},
     "finding_stats": lambda world: {"by": world.chance.choice(("owner", "category", "tool")), "where": {}},
     "export_findings": lambda world: {},
     "list_decisions": lambda world: {},

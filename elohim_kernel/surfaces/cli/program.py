@@ -31,6 +31,7 @@ NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
         "run": "Runs of stages and playbooks.",
     },
     "Look": {
+        "findings": "Findings: list, explain, decide, import, export.",
         "engine": "Engines: what is installed, and what could not run.",
         "sql": "Ask for what you may see, in SQL.",
         "event": "What happened.",

@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from elohim_kernel.errors import Invalid
+
+_DAYS: Final = {"d": 1, "w": 7}
 
 
 def named(words: Sequence[str]) -> dict[str, str]:
@@ -22,6 +25,34 @@ def named(words: Sequence[str]) -> dict[str, str]:
             raise Invalid(f"{name.strip()!r} is given twice")
         found[name.strip()] = value
     return found
+
+
+class End(NamedTuple):
+    """When a decision ends; the defaults are the workflow's."""
+
+    days: int = 0
+    at: datetime | None = None
+    never: bool = False
+
+
+def end_named(words: str) -> End:
+    """The end that is meant: days or weeks, a date, `never`, or "" for the workflow's.
+
+    >>> end_named("2w").days, end_named("never").never
+    (14, True)
+    """
+    if not words:
+        return End()
+    if words == "never":
+        return End(never=True)
+    number, unit = words[:-1], words[-1]
+    if number.isascii() and number.isdigit() and unit in _DAYS and len(number) < 6:
+        return End(days=int(number) * _DAYS[unit])
+    try:
+        moment = datetime.fromisoformat(words)
+    except ValueError:
+        raise Invalid(f"{words!r} says no end", hint="for example 90d, 2w, 2027-01-31 or never") from None
+    return End(at=moment if moment.tzinfo else moment.astimezone())
 
 
 def literal(word: str) -> Any:  # JSON, hence Any
