@@ -73,8 +73,8 @@ def run_child(
     if level is None and not held.isolates:
         return _not_started(f"no isolation here: {why_not_better()}")
     places = tuple(str(place.absolute()) for place in (cwd, *readable, *writable))
-    if held.isolates and (broad := [place for place in places if place != "/" and is_broad(place)]):
-        return _not_started(f"no tool is shown the whole of {broad[0]}")
+    if held.isolates and (refused := next(filter(None, map(_why_not_shown, places)), "")):
+        return _not_started(refused)
     program = tool_path(argv[0], hidden=places)
     if program is None:
         return _not_started(f"not found: {argv[0]}")
@@ -88,9 +88,27 @@ def run_child(
         variables=variables,
         network=network,
     )
+    return _ran(child, held, stdin, timeout_s=timeout_s, output_cap=output_cap, cancelled=cancelled)
+
+
+def _why_not_shown(place: str) -> str:
+    """Why no tool gets to see a folder; empty for one that it may."""
+    if place == "/":
+        return ""  # stands for no folder at all
+    if is_broad(place):
+        return f"no tool is shown the whole of {place}"
+    # A tool that may write to a folder could have put a link there, for the next one to be let through.
+    if os.path.realpath(place) != os.path.normpath(place):
+        return f"no tool is shown what is behind a link: {place}"
+    return ""
+
+
+def _ran(
+    child: Child, level: Level, stdin: bytes, *, timeout_s: float, output_cap: int, cancelled: Callable[[], bool]
+) -> Completed:
     with ExitStack() as cleanup:
         try:
-            process, child = _start(child, held, cleanup)
+            process, child = _start(child, level, cleanup)
         except OSError as wrong:
             return _not_started(f"could not be started: {wrong.strerror}")
         watch = Watch(
@@ -99,9 +117,9 @@ def run_child(
             timeout_s=timeout_s,
             output_cap=output_cap,
             cancelled=cancelled,
-            processes=_in_bubblewrap if held == BUBBLEWRAP else below,
+            processes=_in_bubblewrap if level == BUBBLEWRAP else below,
         )
-        return _completed(process, watch, held, stdin)
+        return _completed(process, watch, level, stdin)
 
 
 def _completed(process: "subprocess.Popen[bytes]", watch: Watch, level: Level, stdin: bytes) -> Completed:

@@ -218,6 +218,19 @@ def test_nobody_is_shown_a_whole_home_folder(tmp_path):
     assert (ended.exit_code, ended.reason) == (None, f"no tool is shown the whole of {Path.home()}")
 
 
+@pytest.mark.parametrize("name", ["cwd", "readable", "writable"])
+def test_what_an_earlier_tool_may_have_put_a_link_in_is_not_shown(tmp_path, name):
+    for folder in ("outside", "own"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "own" / "out").symlink_to(tmp_path / "outside")
+    asked = {"cwd": tmp_path / "own", "readable": [], "writable": []}
+    asked[name] = tmp_path / "own" / "out" if name == "cwd" else [tmp_path / "own" / "out"]
+
+    ended = run_child([sys.executable, "-V"], timeout_s=5, **asked)
+
+    assert ended.reason == f"no tool is shown what is behind a link: {tmp_path}/own/out"
+
+
 def test_where_nothing_holds_a_hostile_program_it_is_not_started_unless_that_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr(sandbox, "best_level", lambda: LIMITS)
     monkeypatch.setattr(sandbox, "why_not_better", lambda: "bubblewrap is not installed")
