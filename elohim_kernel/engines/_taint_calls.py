@@ -10,6 +10,7 @@ from typing import Final
 
 from elohim_kernel.engines import _taint_fold as fold
 from elohim_kernel.engines import _taint_xml as xml
+from elohim_kernel.engines._taint_attributes import PATH
 from elohim_kernel.engines._taint_cleaners import NEUTRAL, NEUTRAL_METHODS, OPAQUE, OPAQUE_METHODS, UNDOES, cleaned_by
 from elohim_kernel.engines._taint_containers import called_on_container
 from elohim_kernel.engines._taint_folding import folded
@@ -18,7 +19,7 @@ from elohim_kernel.engines._taint_machine import Machine, NoReturn
 from elohim_kernel.engines._taint_models import MODELS
 from elohim_kernel.engines._taint_program import Call, Class, Function
 from elohim_kernel.engines._taint_sinks import look_at_call
-from elohim_kernel.engines._taint_sources import REQUEST, from_outside, is_source_method, source
+from elohim_kernel.engines._taint_sources import REQUEST, entry, from_outside, is_source_method, source
 from elohim_kernel.engines._taint_values import EITHER, HARMLESS, UNKNOWN, Value, mixed, united, words
 
 _ENDS: Final = words(
@@ -29,6 +30,7 @@ _TEXT_METHODS: Final = fold.TEXT_METHODS | frozenset(("format_map", "translate",
 _TESTS: Final = frozenset(name for name in fold.TEXT_METHODS if name.startswith("is")) | {"startswith", "endswith"}
 _LISTS: Final = frozenset(("split", "rsplit", "splitlines", "partition", "rpartition", "getlist", "get_all", "getall"))
 _SETTERS: Final = re.compile(r"^(set|add|append|put|push|insert|update|write|extend|feed|store|register|send)")
+_WRAPPER: Final = re.compile(r"request|wrap|param|form|query|input|pars|arg|data|body|json|payload|value|header|cookie")
 _LOOK_UPS: Final = re.compile(r"\.(objects|query)\b|\bsession\.query\b")
 
 
@@ -81,6 +83,10 @@ def _by_table(machine: Machine, call: Call) -> Value:
             return EITHER if call.method in _TESTS else HARMLESS
         if call.method in OPAQUE_METHODS or _LOOK_UPS.search(call.name):
             return UNKNOWN.with_(name=result_name)
+        if call.method == "find" and call.receiver.is_text:
+            return HARMLESS
+        if call.receiver.name == PATH and call.method in _PATHS:
+            return _of_path(call, call.receiver)
         if call.method in _TEXT_METHODS or call.receiver.taints or call.receiver.is_text:
             return _of_text(machine, call, call.receiver)
     return _of_unknown(machine, call, result_name)
@@ -99,8 +105,12 @@ def _of_text(machine: Machine, call: Call, receiver: Value) -> Value:
         prefix = receiver.prefix
     if receiver.taints and receiver.name.startswith("request.") and call.method in ("get", "getlist", "pop", "getone"):
         # The key says where to look; only a default can become the value.
-        parts = [receiver, *(call.state.deep(each) for each in call.arguments[1:])]
+        key = call.arguments[0].constants if call.arguments else None
+        receiver_part = entry(receiver, key[0] if key is not None and len(key) == 1 else None)
+        parts = [receiver_part, *(call.state.deep(each) for each in call.arguments[1:])]
     value = mixed(parts, is_text=is_text, prefix=prefix)
+    if call.method == "format":
+        machine.see_statement(call.node, value)
     if call.method == "replace":
         value = _replaced(call, value)
     if call.method in _LISTS:
@@ -128,6 +138,14 @@ def _replaced(call: Call, value: Value) -> Value:
     return value
 
 
+_PATHS: Final = words("resolve absolute expanduser joinpath with_name with_suffix with_stem relative_to")
+
+
+def _of_path(call: Call, receiver: Value) -> Value:
+    value = mixed([receiver, *call.everything()], is_text=True, prefix=receiver.prefix).with_(name=PATH)
+    return value.cleaned(("resolved",)) if call.method in ("resolve", "absolute") else value
+
+
 def _cleaned(call: Call, categories: frozenset[str]) -> Value:
     value = mixed(list(call.everything()), is_text=True)
     if call.name.startswith("os.path.") and call.arguments:
@@ -151,8 +169,9 @@ def _of_unknown(machine: Machine, call: Call, name: str) -> Value:
             if thing is not None and call.name not in _HARMLESS_CALLEES:
                 state.things[key] = thing.loosened()
     value = mixed(parts, hop=True).with_(name=name)
-    if any(each.name == REQUEST for each in (*call.arguments, *call.named.values())):
-        label = call.name.rpartition(".")[2] or call.method or "a function"
+    label = call.name.rpartition(".")[2] or call.method or "a function"
+    is_wrapper = label[:1].isupper() or _WRAPPER.search(call.name.lower()) is not None
+    if is_wrapper and any(each.name == REQUEST for each in (*call.arguments, *call.named.values())):
         outside = from_outside(f"the request, through {label}()", call.node.lineno, hops=1, is_text=False)
         value = value.with_(taints=united(value.taints, outside.taints))
     _keep_in_receiver(call, parts)

@@ -31,7 +31,6 @@ PATH: Final = Sink(
 
 SECOND_PATH: Final = Sink("path-traversal", 1, ("dst", "target", "path"), needs_text=True)
 
-LOOK: Final = PATH._replace(severity="low")
 
 TEMPLATE: Final = Sink("template-injection", 0, ("source", "text", "template_string", "string"), needs_text=True)
 
@@ -64,7 +63,7 @@ TABLE: Final[tuple[tuple[Sink, str], ...]] = (
     (PATH, "fastapi.responses.FileResponse aiohttp.web.FileResponse django.http.FileResponse bottle.static_file"),
     (PATH, "numpy.load numpy.loadtxt pandas.read_csv pandas.read_json pandas.read_excel PIL.Image.open"),
     (SECOND_PATH, "os.rename os.replace os.symlink os.link shutil.copy shutil.copy2 shutil.copyfile shutil.move"),
-    (LOOK, "os.path.exists os.path.isfile os.path.isdir os.path.getsize os.stat os.access glob.glob"),
+    (PATH, "glob.glob glob.iglob"),
     (TEMPLATE, "jinja2.Template flask.render_template_string mako.template.Template django.template.Template"),
     (TEMPLATE, "tornado.template.Template bottle.template bottle.SimpleTemplate quart.render_template_string"),
     (TEMPLATE, "jinja2.Environment().from_string jinja2.environment.Template chameleon.PageTemplate"),
@@ -73,8 +72,9 @@ TABLE: Final[tuple[tuple[Sink, str], ...]] = (
     (UNPICKLE, "pickle.load pickle.loads pickle.Unpickler dill.load dill.loads cloudpickle.load cloudpickle.loads"),
     (UNPICKLE, "marshal.load marshal.loads jsonpickle.decode jsonpickle.unpickler.decode joblib.load torch.load"),
     (UNPICKLE, "shelve.open pandas.read_pickle yaml.unsafe_load yaml.unsafe_load_all"),
-    (XPATH, "lxml.etree.XPath lxml.etree.ETXPath lxml.etree.XPathEvaluator"),
-    (XPATH._replace(position=1), "elementpath.select elementpath.iter_select elementpath.Selector"),
+    (XPATH, "lxml.etree.XPath lxml.etree.ETXPath elementpath.Selector elementpath.XPath1Parser().parse"),
+    (XPATH, "elementpath.XPath2Parser().parse elementpath.XPath3Parser().parse lxml.etree.XPathEvaluator()"),
+    (XPATH._replace(position=1), "elementpath.select elementpath.iter_select"),
     (REDIRECT, "flask.redirect quart.redirect django.shortcuts.redirect bottle.redirect werkzeug.utils.redirect"),
     (REDIRECT, "sanic.response.redirect web.seeother web.redirect cherrypy.HTTPRedirect aiohttp.web.HTTPFound"),
     (REDIRECT, "aiohttp.web.HTTPSeeOther aiohttp.web.HTTPMovedPermanently pyramid.httpexceptions.HTTPFound"),

@@ -9,9 +9,9 @@ from elohim_kernel.engines._taint_fold import Unfoldable
 from elohim_kernel.engines._taint_known import combined, elements, stored, truth
 from elohim_kernel.engines._taint_machine import Machine, NoReturn
 from elohim_kernel.engines._taint_plain import key_of, literal
-from elohim_kernel.engines._taint_sources import is_safe_key
+from elohim_kernel.engines._taint_sources import entry
 from elohim_kernel.engines._taint_state import SEQUENCES, State, Thing
-from elohim_kernel.engines._taint_values import HARMLESS, NONE, UNKNOWN, Value, joined, united
+from elohim_kernel.engines._taint_values import NONE, UNKNOWN, Value, joined, united
 
 _Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
@@ -31,14 +31,12 @@ def _subscript(machine: Machine, node: ast.Subscript, state: State) -> Value:
 
 
 def _part(base: Value, index: Value, state: State) -> Value:
-    try:
-        if is_safe_key(base.name, literal(index, state)):
-            return HARMLESS
-    except (ValueError, TypeError):
-        pass
-    is_open = base.is_open or (not base.taints and base.constants is None)
-    is_text = base.is_text or (base.name.startswith("request.") and base.name.lower() != "request.files")
-    return Value(taints=base.taints, is_text=is_text, is_open=is_open)
+    if base.taints:
+        try:
+            return entry(base, literal(index, state))
+        except (ValueError, TypeError):
+            return entry(base, None)
+    return Value(is_text=base.is_text, is_open=base.is_open or base.constants is None)
 
 
 def _item(thing: Thing | None, index: Value, state: State) -> Value | None:

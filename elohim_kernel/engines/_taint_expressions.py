@@ -11,7 +11,7 @@ from elohim_kernel.engines._taint_attributes import PATH
 from elohim_kernel.engines._taint_fold import Unfoldable
 from elohim_kernel.engines._taint_known import combined, concatenated, elements, truth
 from elohim_kernel.engines._taint_machine import Machine, NoReturn
-from elohim_kernel.engines._taint_plain import literal
+from elohim_kernel.engines._taint_plain import fact, literal
 from elohim_kernel.engines._taint_program import Call, Function
 from elohim_kernel.engines._taint_sources import canonical, imported, source
 from elohim_kernel.engines._taint_state import SEQUENCES, State, Thing
@@ -34,6 +34,10 @@ _BUILTINS: Final = frozenset(dir(builtins))
 
 def evaluate(machine: Machine, node: ast.expr, state: State) -> Value:
     """The value of an expression. What it does is in `state` afterwards."""
+    if machine.has_facts and isinstance(node, ast.Call | ast.Subscript | ast.Attribute):
+        proved = state.looked_up(fact(node))
+        if proved is not None:
+            return proved
     return _KINDS.get(type(node), _unknown)(machine, node, state)
 
 
@@ -64,7 +68,10 @@ def _attribute(machine: Machine, node: ast.Attribute, state: State) -> Value:
 def _binary(machine: Machine, node: ast.BinOp, state: State) -> Value:
     left = machine.evaluate(node.left, state)
     right = machine.evaluate(node.right, state)
-    return operated(machine, node, node.op, left, right, state)
+    value = operated(machine, node, node.op, left, right, state)
+    if value.is_text:
+        machine.see_statement(node, value)
+    return value
 
 
 def operated(machine: Machine, node: ast.AST, operator: ast.operator, left: Value, right: Value, state: State) -> Value:
@@ -203,10 +210,9 @@ def _compared(operator: ast.cmpop, left: Value, right: Value, state: State) -> V
 
 
 def _joined_text(machine: Machine, node: ast.JoinedStr, state: State) -> Value:
-    parts: list[Value] = []
-    for each in node.values:
-        parts.append(machine.evaluate(each, state))
-    return concatenated(parts)
+    value = concatenated([machine.evaluate(each, state) for each in node.values])
+    machine.see_statement(node, value)
+    return value
 
 
 def _formatted(machine: Machine, node: ast.FormattedValue, state: State) -> Value:

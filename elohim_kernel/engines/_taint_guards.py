@@ -11,18 +11,19 @@ from typing import Final
 
 from elohim_kernel.engines._taint_machine import Machine, NoReturn
 from elohim_kernel.engines._taint_patterns import harmless_for
-from elohim_kernel.engines._taint_plain import literal
+from elohim_kernel.engines._taint_plain import fact, literal
 from elohim_kernel.engines._taint_state import State
 from elohim_kernel.engines._taint_values import EVERYTHING, Value, constants
 
 _WORD_TESTS: Final = frozenset(("isalnum", "isalpha", "isdigit", "isdecimal", "isnumeric", "isidentifier"))
 _MATCHERS: Final = frozenset(("match", "fullmatch", "search"))
 _URL_PARTS: Final = frozenset(("netloc", "hostname", "host", "domain"))
+_LITERAL: Final = frozenset(("code-injection", "xpath-injection", "sql-injection"))
 _HOST_CATEGORIES: Final = frozenset(("open-redirect", "ssrf"))
 _PATH: Final = frozenset(("path-traversal",))
 _HARMLESS_TYPES: Final = frozenset(("int", "float", "bool", "complex", "uuid.UUID", "datetime.date", "decimal.Decimal"))
 _VALIDATOR: Final = re.compile(
-    r"^_*(is|has|check|validate|verify|url_has)?_?\w*(safe|valid|allowed|permitted|trusted|whitelisted|within|subpath)"
+    r"^_*(is|has|check|validate|verify|url_has)?_?\w*(safe|valid|allow|permit|trusted|whitelist|within|subpath|accept)"
 )
 _FORBIDDEN: Final = {
     "'": frozenset(("xpath-injection", "sql-injection", "ldap-injection")),
@@ -156,8 +157,7 @@ def _member(machine: Machine, node: ast.expr, collection: ast.expr, state: State
     _part_is_known(machine, node, state)
     target = _stripped(node)
     if not isinstance(target, ast.Name):
-        if isinstance(target, ast.Attribute | ast.Subscript):
-            _clean_path(machine, target, (EVERYTHING,), state)
+        _clean_path(machine, target, (EVERYTHING,), state)
         return
     before = state.looked_up(target.id)
     if before is None:
@@ -181,6 +181,11 @@ def _not_member(machine: Machine, node: ast.expr, holder: ast.expr, state: State
     """`node not in holder`: the text does not hold what could do harm."""
     forbidden = _quietly(machine, node, state)
     target = _stripped(holder)
+    if _is_inside(holder):
+        # A quote at each end and none between them: the text is one string literal.
+        assert isinstance(holder, ast.Subscript)
+        _clean_path(machine, holder.value, _LITERAL, state)
+        return
     if forbidden is None or forbidden.constants is None:
         return
     gained: frozenset[str] = frozenset()
@@ -188,6 +193,10 @@ def _not_member(machine: Machine, node: ast.expr, holder: ast.expr, state: State
         gained |= _FORBIDDEN.get(each, frozenset()) if isinstance(each, str) else frozenset()
     if gained:
         _clean_path(machine, target, gained, state)
+
+
+def _is_inside(node: ast.expr) -> bool:
+    return isinstance(node, ast.Subscript) and ast.unparse(node.slice) == "1:-1"
 
 
 def _called(machine: Machine, test: ast.Call, outcome: bool, state: State) -> None:
@@ -212,6 +221,7 @@ def _called(machine: Machine, test: ast.Call, outcome: bool, state: State) -> No
     elif outcome and _VALIDATOR.search(name.lower()):
         for each in test.args:
             _clean_origins(machine, each, frozenset((EVERYTHING,)), state)
+            _clean_path(machine, each, (EVERYTHING,), state)
     elif not outcome and name in ("any",) and test.args:
         _no_character(machine, test.args[0], state)
 
@@ -224,7 +234,7 @@ def _starts_with(machine: Machine, test: ast.Call, holder: ast.expr, name: str, 
     if value is None:
         return
     if name == "is_relative_to" or any("resolved" in each.cleaned for each in value.taints):
-        _clean_path(machine, holder, _PATH, state)
+        _clean_path(machine, _stripped(holder), _PATH, state)
         _clean_origins(machine, holder, _PATH, state)
     if isinstance(holder, ast.Name) and len(start.prefix) > len(value.prefix):
         state.names[holder.id] = value.with_(prefix=start.prefix)
@@ -281,16 +291,23 @@ def _no_character(machine: Machine, generator: ast.expr, state: State) -> None:
 
 
 def _clean_path(machine: Machine, node: ast.expr, categories: Iterable[str], state: State) -> None:
-    """Make what the expression names harmless, when it is a name or an attribute of an instance of the file."""
+    """Make what the expression names harmless; another expression when it is written the same way again."""
     if isinstance(node, ast.Name):
         before = state.looked_up(node.id)
         if before is not None and before.taints:
             state.names[node.id] = before.cleaned(categories)
-    elif isinstance(node, ast.Attribute):
-        value = _quietly(machine, node, state)
+        return
+    if isinstance(node, ast.Constant):
+        return
+    value = _quietly(machine, node, state)
+    if value is None or not value.taints:
+        return
+    machine.has_facts = True
+    state.names[fact(node)] = value.cleaned(categories)
+    if isinstance(node, ast.Attribute):
         owner = _quietly(machine, node.value, state)
         only = None if owner is None else state.only_thing(owner)
-        if value is not None and value.taints and only is not None and only[1].kind == "instance":
+        if only is not None and only[1].kind == "instance":
             state.things = {**state.things, only[0]: only[1].put(node.attr, value.cleaned(categories))}
 
 
@@ -309,7 +326,9 @@ def _clean_origins(machine: Machine, node: ast.expr, categories: frozenset[str],
 
 
 def _stripped(node: ast.expr) -> ast.expr:
-    """The text itself, of `text.lower().strip()`."""
+    """The text itself, of `text.lower().strip()` and of `str(text)`."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "str" and node.args:
+        return _stripped(node.args[0])
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
         if node.func.attr not in ("lower", "upper", "strip", "casefold", "replace"):
             break

@@ -4,6 +4,7 @@ Expressions, statements and calls need each other; they meet here, so that their
 """
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
@@ -17,6 +18,9 @@ CALL_DEPTHS: Final = (6, 2, 0)
 FILE_BUDGET: Final = 400_000
 ROOT_BUDGET: Final = 25_000
 """Expressions looked at for a whole file, and from one function that somebody outside may call."""
+
+
+_STATEMENT: Final = re.compile(r"(?i)\s*(select|insert|update|delete|create|drop|alter|with|replace|merge|call)\b")
 
 
 class OutOfBudget(Exception):
@@ -53,6 +57,7 @@ class Machine:
         self.invoked: set[FunctionNode] = set()
         self.memo: dict[tuple[object, ...], tuple[Value | None, list[Thing]]] = {}
         self.context: tuple[object, ...] = ()
+        self.has_facts = False  # something was proved of an expression that is no name
         self.is_repeating = False  # inside a loop that stands for any number of rounds
         self.module_names: dict[str, Value] = {}
         self.libraries: set[str] = set()
@@ -161,6 +166,11 @@ class Machine:
                 outcome.is_open = True
             else:
                 outcome.safe = why_safe(value)
+
+    def see_statement(self, node: ast.expr | ast.stmt, value: Value) -> None:
+        """Text that looks like SQL: other tools warn where it is built, not where it is run."""
+        if _STATEMENT.match(value.prefix):
+            self.see("sql-injection", node, value, "")
 
     def see_flaw(self, category: str, node: ast.expr | ast.stmt, sink: str, flaw: str, *, severity: str = "") -> None:
         """Something that is wrong whatever the data; "" says that it is surely right."""

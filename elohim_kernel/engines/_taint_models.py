@@ -192,7 +192,7 @@ MODELS: Final[Mapping[str, Callable[[Machine, Call], Value]]] = {
     "configparser.ConfigParser": _configuration,
     "configparser.RawConfigParser": _configuration,
     "configparser.SafeConfigParser": _configuration,
-    "json.dumps": _through,
+    "json.dumps": lambda _machine, call: _through(_machine, call).with_(name="json.dumps()"),
     "json.loads": _through,
     "base64.b64encode": _through,
     "base64.urlsafe_b64encode": _through,

@@ -1,4 +1,6 @@
-"""The plain Python objects that values surely are."""
+"""The plain Python objects that values surely are, and the key under which a test is remembered."""
+
+import ast
 
 from elohim_kernel.engines._taint_state import Key, State
 from elohim_kernel.engines._taint_values import Value
@@ -36,3 +38,8 @@ def key_of(value: Value, state: State) -> Key:
     if isinstance(plain, tuple) and all(isinstance(each, (str, bytes, int, float)) for each in plain):
         return plain
     raise ValueError
+
+
+def fact(node: ast.expr) -> str:
+    """The key in the names of a state for what was proved about an expression; no name looks like it."""
+    return f"= {ast.unparse(node)}"

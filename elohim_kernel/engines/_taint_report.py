@@ -83,7 +83,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "leave external entities off, or use defusedxml",
     ),
     "log-injection": Kind(
-        "low",
+        "info",
         "is written to the log by {sink} with its line breaks",
         "take line breaks out: text.replace('\\n', ' ')",
     ),
@@ -104,13 +104,22 @@ KINDS: Final[Mapping[str, Kind]] = {
 }
 
 
+_WEAK_MATTERS: Final = frozenset(
+    ("sql-injection", "command-injection", "code-injection", "deserialization", "open-redirect", "xss")
+)
+"""Who starts a program may well name its files and hosts; what still matters is what makes it do something else."""
+
+
 def told(outcomes: Sequence[Outcome]) -> list[dict[str, object]]:
     """Plain findings, one for each line and category, in that order."""
     best: dict[tuple[int, str], tuple[tuple[int, ...], dict[str, object]]] = {}
     for outcome in outcomes:
         if not outcome.sink or not (outcome.taints or outcome.flaw):
             continue
-        taint = min(outcome.taints.values(), key=_doubt) if outcome.taints else None
+        taints = [each for each in outcome.taints.values() if not each.weak or outcome.category in _WEAK_MATTERS]
+        if not taints and not outcome.flaw:
+            continue
+        taint = min(taints, key=_doubt) if taints else None
         rank = (0,) if taint is None else _doubt(taint)[:2]
         key = (outcome.line, outcome.category)
         if key not in best or rank < best[key][0]:
@@ -151,7 +160,7 @@ def _finding(outcome: Outcome, taint: Taint | None) -> dict[str, object]:
     if taint.weak:
         found["severity"] = found["confidence"] = "low"
     elif taint.hops:
-        found["confidence"] = "medium" if taint.hops == 1 else "low"
+        found["confidence"] = "medium"
     elif outcome.severity == "low":
         found["confidence"] = "low"
     through = f", through {taint.hops}+ calls that are not understood" if taint.hops else ""

@@ -1,6 +1,7 @@
 """Where data can do harm: what is looked at in calls, assignments and returned pages, and for which category."""
 
 import ast
+from typing import Final
 
 from elohim_kernel.engines import _taint_dangers as dangers
 from elohim_kernel.engines import _taint_settings as settings
@@ -10,6 +11,8 @@ from elohim_kernel.engines._taint_machine import Machine
 from elohim_kernel.engines._taint_program import Call
 from elohim_kernel.engines._taint_state import State
 from elohim_kernel.engines._taint_values import NO_TAINTS, Value, mixed
+
+_RUN: Final = frozenset(("-c", "-lc", "-ic", "/c", "/C", "-Command"))
 
 
 def look_at_call(machine: Machine, call: Call) -> None:
@@ -45,7 +48,7 @@ def look_at_assignment(
         machine.see("trust-boundary", target, _direct(inner, key), "the session")
     named = index.constants if index is not None else (attribute,)
     if named is not None and any(isinstance(each, str) and each.lower() == "location" for each in named):
-        _address(machine, "open-redirect", target, inner, "the header Location")
+        _address(machine, "open-redirect", target, _direct(inner, inner), "the header Location")
 
 
 def look_at_return(machine: Machine, node: ast.Return, value: Value, state: State) -> None:
@@ -60,7 +63,7 @@ def look_at_return(machine: Machine, node: ast.Return, value: Value, state: Stat
             return
         value = only[1].items[0]
     if value.is_text and not value.things:
-        machine.see("xss", node, value, "the page that is returned")
+        machine.see("xss", node, _as_page(value), "the page that is returned")
 
 
 def _declares_plain(headers: Value, state: State) -> bool:
@@ -139,10 +142,8 @@ def _subprocess(machine: Machine, call: Call) -> None:
         return
     parts = [state.deep(each) for each in only[1].items.values()]
     first = parts[0] if parts else inner
-    texts = [each.constants[0] for each in parts if each.constants is not None and len(each.constants) == 1]
-    runs_shell = any(each in dangers.SHELLS for each in texts[:1]) and any(
-        each in ("-c", "/c", "/C", "-Command") for each in texts
-    )
+    texts = [each.constants or () for each in parts]
+    runs_shell = any(dangers.SHELLS & set(each) for each in texts[:1]) and any(_RUN & set(each) for each in texts)
     machine.see("command-injection", call.node, mixed(parts) if runs_shell else first, label)
 
 
@@ -178,7 +179,12 @@ def _page(machine: Machine, call: Call) -> None:
     if only is not None and only[1].kind == "dict":
         return
     if value is not None and value.is_text:
-        _judge(machine, call, dangers.MARKUP, value=value)
+        _judge(machine, call, dangers.MARKUP, value=_as_page(value))
+
+
+def _as_page(value: Value) -> Value:
+    """JSON sent as a page shows the data of the request itself, hardly that of objects it was used to find."""
+    return _direct(value.with_(is_text=False), value) if value.name == "json.dumps()" else value
 
 
 def _method(machine: Machine, call: Call) -> None:
@@ -239,7 +245,7 @@ def _by_receiver(machine: Machine, call: Call, receiver: Value) -> None:
         machine.see("trust-boundary", call.node, value, "the session")
     elif method in dangers.LOGS and ("log" in name.lower() or _is_logger(call)):
         for value in call.everything():
-            machine.see("log-injection", call.node, _direct(value, value), f"{method}()", severity="low", sure=False)
+            machine.see("log-injection", call.node, _direct(value, value), f"{method}()", sure=False)
 
 
 def _is_page_writer(machine: Machine, call: Call, name: str) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from elohim_kernel.engines._taint_values import NO_TAINTS, UNKNOWN, Step, Taint, Value, words
+from elohim_kernel.engines._taint_values import HARMLESS, NO_TAINTS, UNKNOWN, Step, Taint, Value, words
 
 REQUEST: Final = "request"
 
@@ -33,7 +33,11 @@ _HELD: Final = words(
     " get_param_as_list get_header get_cookie_values bounded_stream get_media forms query_args get_form raw_args"
     " json_body matchdict urlvars raw_uri environ url_vars multipart"
 )
+_OWN_ADDRESS: Final = words(
+    "path full_path url base_url path_info get_full_path build_absolute_uri uri raw_uri rel_url raw_path"
+)
 _WEAK: Final = frozenset(("referrer", "referer", "host", "host_url", "url_root", "remote_user", "get_host"))
+_WEAK_KEYS: Final = frozenset(("referer", "referrer", "host", "http_referer", "http_host"))
 _SAFE_KEYS: Final = frozenset(("REMOTE_ADDR", "SERVER_NAME", "SERVER_PORT", "REQUEST_METHOD", "CONTENT_LENGTH"))
 
 _NAMED: Final[Mapping[str, str]] = {
@@ -118,6 +122,8 @@ def source(name: str, line: int) -> Value | None:
     """
     held = name.removeprefix("request.") if name.startswith("request.") else ""
     if held:
+        if held in _OWN_ADDRESS:
+            return _tainted(name, name, line).cleaned(("open-redirect", "ssrf"))
         if held in _HELD:
             return _tainted(name, name, line)
         if held in _WEAK:
@@ -151,9 +157,15 @@ def imported(name: str) -> Value:
     return Value(name=name, is_open=True) if name else UNKNOWN
 
 
-def is_safe_key(base: str, key: object) -> bool:
-    """Whether the server, not the client, fills that entry of request data."""
-    return base in ("request.META", "request.environ") and key in _SAFE_KEYS
+def entry(base: Value, key: object) -> Value:
+    """An entry of request data; some the server fills, and some a page of an attacker cannot choose freely."""
+    is_text = base.is_text or (base.name.startswith("request.") and base.name.lower() != "request.files")
+    if base.name in ("request.META", "request.environ") and key in _SAFE_KEYS:
+        return HARMLESS
+    value = Value(taints=base.taints, is_text=is_text, is_open=base.is_open)
+    if base.name.startswith("request.") and isinstance(key, str) and key.lower() in _WEAK_KEYS:
+        return value.weakened()
+    return value
 
 
 def _tainted(name: str, what: str, line: int, *, weak: bool = False) -> Value:

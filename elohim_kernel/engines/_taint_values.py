@@ -53,7 +53,7 @@ class Taint:
         self.cleaned = cleaned
         self.hops = hops  # calls it went through that are not understood; 2 stands for more
         self.steps = steps
-        self._hash = hash((what, line, cleaned, hops))
+        self._hash = hash((what, line, weak, cleaned, hops))
 
     def __hash__(self) -> int:
         return self._hash
@@ -62,7 +62,8 @@ class Taint:
         return (
             isinstance(other, Taint)
             and self._hash == other._hash
-            and (self.what, self.line, self.cleaned, self.hops) == (other.what, other.line, other.cleaned, other.hops)
+            and (self.what, self.line, self.weak, self.cleaned, self.hops)
+            == (other.what, other.line, other.weak, other.cleaned, other.hops)
         )
 
     def threatens(self, category: str) -> bool:
@@ -75,6 +76,7 @@ class Taint:
         cleaned: frozenset[str] | None = None,
         hops: int | None = None,
         step: Step | None = None,
+        weak: bool = False,
     ) -> "Taint":
         """A copy that differs in what is given; `step` is added at the end."""
         steps = self.steps
@@ -83,7 +85,7 @@ class Taint:
         return Taint(
             self.what,
             self.line,
-            weak=self.weak,
+            weak=self.weak or weak,
             cleaned=self.cleaned if cleaned is None else cleaned,
             hops=self.hops if hops is None else min(hops, 2),
             steps=steps,
@@ -141,11 +143,6 @@ class Value:
 
     __hash__ = None  # type: ignore[assignment]  # compared, never a key
 
-    @property
-    def is_harmless(self) -> bool:
-        """Whether all that it may be is known, and none of it comes from outside."""
-        return not self.is_open and not self.taints
-
     def with_(
         self,
         *,
@@ -173,6 +170,10 @@ class Value:
             return self
         more = frozenset(categories)
         return self.with_(taints=frozenset(each.made(cleaned=each.cleaned | more) for each in self.taints))
+
+    def weakened(self) -> "Value":
+        """The same value, from sources an attacker hardly controls."""
+        return self.with_(taints=frozenset(each.made(weak=True) for each in self.taints))
 
     def stepped(self, line: int, text: str) -> "Value":
         """The same value, with a place it went through."""

@@ -64,7 +64,9 @@ def test_many_files_are_shared_out_and_all_come_back(report):
 def test_nothing_of_the_repository_runs_and_nothing_in_it_silences_the_check(report, tmp_path):
     marker = tmp_path / "marker"
     trap = f"import pathlib\npathlib.Path({str(marker)!r}).write_text('ran')\n"
-    poison = dict.fromkeys(("sitecustomize.py", "usercustomize.py", "json.py", "ast.py", "selectors.py", "conftest.py"), trap)
+    poison = dict.fromkeys(
+        ("sitecustomize.py", "usercustomize.py", "json.py", "ast.py", "selectors.py", "conftest.py"), trap
+    )
     silencing = {
         "setup.cfg": "[taint]\nskip = 1\n",
         "pyproject.toml": "[tool.taint]\nexclude = ['app.py']\n",

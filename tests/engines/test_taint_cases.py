@@ -10,7 +10,7 @@ from elohim_kernel.engines._taint_report import refuted, told
 
 CASES = Path(__file__).parents[1] / "data" / "taint"
 HANDLER = """
-import ast, base64, codecs, configparser, flask, hashlib, hmac, html, importlib, io, json, logging, os, pathlib
+import ast, base64, codecs, configparser, flask, hashlib, hmac, html, importlib, io, json, logging, os, pathlib, platform
 import Crypto.Cipher.AES, Crypto.Cipher.DES, bleach, defusedxml.ElementTree
 import cryptography.hazmat.primitives.ciphers.modes
 import dill, elementpath, helpers, httpx, jinja2, jsonpickle, ldap, ldap3, lxml.etree, marshal, pickle, random, re
@@ -67,4 +67,4 @@ def test_a_handler_is_judged_as_its_case_says(verdict: str, category: str, body:
     assert analysis.problem == ""
     assert (category in found) is (verdict == "bad")
     assert category in cleared or verdict != "refuted"
-    assert category not in cleared or verdict in ("refuted", "good")
+    assert category not in cleared or verdict != "unsure"
