@@ -14,7 +14,19 @@ from typing import Final, cast
 from elohim_kernel.access import people, roles, teams, tokens
 from elohim_kernel.audit import statistics, trail
 from elohim_kernel.config import load
-from elohim_kernel.engines import bandit, complexity, detect_secrets, gitleaks, mypy, policy, ruff, secrets, spread
+from elohim_kernel.engines import (
+    bandit,
+    complexity,
+    detect_secrets,
+    eslint,
+    gitleaks,
+    mypy,
+    policy,
+    ruff,
+    secrets,
+    spread,
+    taint,
+)
 from elohim_kernel.errors import KernelError
 from elohim_kernel.findings import decisions, explaining, listing, ratchet, recording, settling
 from elohim_kernel.gate import Gate
@@ -71,6 +83,8 @@ _ENGINES: Final[tuple[Engine, ...]] = (
     ruff,
     bandit,
     mypy,
+    taint,
+    eslint,
     complexity,
     spread,
     secrets,
