@@ -19,16 +19,13 @@ SYSTEM: Final = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
 """Folders that every program of the system needs."""
 
 LOADING: Final = (
-    *("/etc/ld.so.cache", "/etc/alternatives"),
-    *("/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf"),
+    *("/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf"),
+    *("/etc/ssl/certs", "/etc/ssl/ca-bundle.pem", "/etc/pki/tls/certs", "/etc/pki/ca-trust", "/etc/ca-certificates"),
 )
-"""Settings without which some programs do not start."""
+"""What some programs do not start without, network or not: no private key among it."""
 
-ASKING: Final = (
-    *("/etc/ssl/certs", "/etc/pki/tls/certs", "/etc/pki/ca-trust", "/etc/ca-certificates", "/etc/resolv.conf"),
-    *("/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", "/run/systemd/resolve"),
-)
-"""What it takes to ask a service on the network: names of hosts, and who vouches for them; no private key."""
+ASKING: Final = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", "/run/systemd/resolve")
+"""What it takes to find a service on the network."""
 
 _SYSTEM_FOLDERS: Final = ("/usr/local/bin", "/usr/bin", "/bin")
 _BROAD: Final = ("/", "/home", "/root", "/etc", "/var", "/tmp", "/opt", "/run", "/proc", "/sys", "/dev", "/mnt", "/srv")  # noqa: S108

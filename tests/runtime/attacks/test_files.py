@@ -84,3 +84,14 @@ def test_the_private_folder_is_not_the_hosts(machine):
     assert not Path("/tmp/left-by-a-tool").exists()
     assert ended.stdout in (b"[]\n", b"")
     assert set(Path("/tmp").glob("elohim-home-*")) <= before
+
+
+@pytest.mark.skipif(not Path("/etc/ssl/certs").is_dir(), reason="this system keeps certificates elsewhere")
+def test_certificates_are_there_for_programs_that_do_not_start_without_and_private_keys_are_not(machine):
+    code = "print(len(os.listdir('/etc/ssl/certs')) > 0)\nattempt(lambda: os.listdir('/etc/ssl/private'))"
+
+    ended = machine.attack(code)
+
+    lines = ended.stdout.decode().splitlines()
+    assert lines[0] == str(any(Path("/etc/ssl/certs").iterdir()))
+    assert lines[1].startswith("refused")
