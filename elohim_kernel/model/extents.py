@@ -6,7 +6,6 @@ Python is read with `ast`; a file that does not parse, or is not Python, has lin
 
 import ast
 import warnings
-from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from elohim_kernel.model.finding import Finding
@@ -38,6 +37,13 @@ class Extent(NamedTuple):
         return (self.last[0] - self.first[0], self.last[1] - self.first[1])
 
 
+class _End(NamedTuple):
+    """Where a piece ends. Of those that begin at one place a call is meant before whatever it is a part of."""
+
+    is_call: bool
+    place: tuple[int, int]
+
+
 class Extents:
     r"""The pieces of one file. Parsing costs more than all else that is done to a finding, so as little as possible is.
 
@@ -52,7 +58,7 @@ class Extents:
     def __init__(self, path: str, source: bytes, *, across_lines: bool = False) -> None:
         self._source = source
         self._lines = source.splitlines()
-        self._ends: dict[tuple[int, int], tuple[int, int]] = {}
+        self._ends: dict[tuple[int, int], _End] = {}
         self._read: set[int] = set()
         self.parsed = path.endswith(PYTHON_SUFFIXES) and bool(source)
         """Whether pieces are known; otherwise every extent is one line. Asking for one may turn it false."""
@@ -70,7 +76,7 @@ class Extents:
         if not finding.column:
             return Extent((line, 0), (max(line, finding.end_line), _FAR))
         place = (line, self._bytes_before(line, finding.column))
-        return Extent(place, self._ends.get(place, place))
+        return Extent(place, self._ends[place].place if place in self._ends else place)
 
     def _read_line(self, line: int) -> None:
         self._read.add(line)
@@ -91,9 +97,11 @@ class Extents:
 
     def _keep(self, tree: ast.Module, lines: int, columns: int) -> None:
         for node in ast.walk(tree):
-            for (line, column), (last, end) in _pieces(node):
-                first = (line + lines, column + columns)
-                self._ends[first] = max((last + lines, end + columns), self._ends.get(first, (0, 0)))
+            if isinstance(node, ast.expr | ast.stmt) and not isinstance(node, ast.Tuple):
+                last, end = _end_of(node)
+                first = (node.lineno + lines, node.col_offset + columns)
+                found = _End(isinstance(node, ast.Call), (last + lines, end + columns))
+                self._ends[first] = max(found, self._ends.get(first, found))
 
     def _bytes_before(self, line: int, column: int) -> int:
         if not 0 < line <= len(self._lines) or self._lines[line - 1].isascii():
@@ -112,12 +120,10 @@ def _parsed(source: bytes) -> ast.Module | None:
         return None
 
 
-def _pieces(node: ast.AST) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
-    """Expressions and simple statements whole; of a statement with a body only its head."""
-    if not isinstance(node, ast.expr | ast.stmt | ast.keyword):
-        return
+def _end_of(node: ast.expr | ast.stmt) -> tuple[int, int]:
+    """Where an expression or a simple statement ends; of a statement with a body only its head."""
     end = (node.end_lineno or node.lineno, max(0, (node.end_col_offset or 1) - 1))
     body = getattr(node, "body", None)
     if isinstance(node, ast.stmt) and isinstance(body, list) and body:
-        end = min(end, (body[0].lineno, max(0, body[0].col_offset - 1)))
-    yield (node.lineno, node.col_offset), end
+        return min(end, (body[0].lineno, max(0, body[0].col_offset - 1)))
+    return end

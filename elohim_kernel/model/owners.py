@@ -15,7 +15,9 @@ MAX_BYTES: Final = 3 * 1024 * 1024
 
 _OWNER: Final = re.compile(r"@[\w][\w-]*(?:/[\w.-]+)?$|[^@\s]+@[^@\s]+\.[^@\s]+$")
 _MAX_RULES: Final = 20_000
-_MAX_STARS: Final = 12  # more would take a regular expression for ever on a long path
+# More would take a regular expression for ever on a long path; nobody writes so many.
+_MAX_STARS: Final = 20
+_MAX_SPREADS: Final = 3
 
 
 class _Rule(NamedTuple):
@@ -66,9 +68,9 @@ def _words(line: str) -> Sequence[str]:
 def _compiled(pattern: str) -> re.Pattern[str] | None:
     if "***" in pattern or pattern == "/" or pattern.startswith("!") or re.search(r"(?<!\\)[\[\]]", pattern):
         return None
-    if pattern.count("*") > _MAX_STARS:
-        return None
     parts = pattern.split("/")
+    if pattern.count("*") > _MAX_STARS or parts.count("**") > _MAX_SPREADS:
+        return None
     if parts[0] == "":
         parts = parts[1:]
     elif len(parts) == 1 or (len(parts) == 2 and not parts[1]):
@@ -86,10 +88,10 @@ def _pieces(parts: Sequence[str]) -> Iterator[str]:
             if is_last:
                 yield slash + ".+"
             elif place == 0:
-                yield "(?:.+/)?"
+                yield "(?:[^/]+/)*"
                 slash = ""
             else:
-                yield "(?:/.+)?"
+                yield "(?:/[^/]+)*"
                 slash = "/"
             continue
         yield slash + _name(part)
@@ -100,7 +102,16 @@ def _pieces(parts: Sequence[str]) -> Iterator[str]:
 
 
 def _name(part: str) -> str:
+    """One name. Of the pieces between stars each takes the first place it fits, which is never wrong, and for good."""
     if part == "*":
         return "[^/]+"
-    pieces = re.findall(r"\\.|.", part, re.DOTALL)
-    return "".join({"*": "[^/]*", "?": "[^/]"}.get(piece) or re.escape(piece.removeprefix("\\")) for piece in pieces)
+    first, *others = re.split(r"(?<!\\)\*+", part)
+    if not others:
+        return _literal(first)
+    middle = "".join(f"(?>[^/]*?{_literal(piece)})" for piece in others[:-1])
+    return f"{_literal(first)}{middle}[^/]*{_literal(others[-1])}"
+
+
+def _literal(piece: str) -> str:
+    characters = re.findall(r"\\.|.", piece, re.DOTALL)
+    return "".join("[^/]" if each == "?" else re.escape(each.removeprefix("\\")) for each in characters)
