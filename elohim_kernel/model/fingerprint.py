@@ -20,6 +20,7 @@ from typing import Final
 import msgspec
 
 from elohim_kernel.model.finding import Finding
+from elohim_kernel.model.js_symbols import JS_SUFFIXES, JsSymbols
 from elohim_kernel.model.masking import bare_line, hash_of_mark, mask_values, nameless_line, safe_line, told_values
 
 VERSION: Final = "v1"
@@ -128,7 +129,7 @@ class _Lines:
         squeezed = [self._nameless(line).translate(None, _BLANK) for line in self._lines]
         self._squeezed = b"".join(squeezed)
         self._offsets = _running_sum(squeezed)
-        self._symbols = Symbols(self._lines) if path.endswith(PYTHON_SUFFIXES) else None
+        self._symbols = _symbols_of(path, content, self._lines)
 
     def context(self, line: int) -> str:
         if not 0 < line <= len(self._lines):
@@ -164,6 +165,12 @@ def _running_sum(parts: Sequence[bytes]) -> list[int]:
         sums.append(total)
         total += len(part)
     return sums
+
+
+def _symbols_of(path: str, content: bytes, lines: Sequence[bytes]) -> "Symbols | JsSymbols | None":
+    if path.endswith(PYTHON_SUFFIXES):
+        return Symbols(lines)
+    return JsSymbols(content) if path.endswith(JS_SUFFIXES) else None
 
 
 class Symbols:

@@ -34,7 +34,8 @@ _FILTERED: Final = (
 )
 _FOLDED: Final = (
     "select * from (select *, row_number() over (partition by scope, repository, coalesce(nullif(problem, ''), id)"
-    f" order by live desc, priority desc, level, id) as place from ({_FILTERED})) where place = 1 or $fold = ''"
+    f" order by live desc, priority desc, level, length(related) < 3, evidence = '', cwe = 0, line, tool, rule, id) as place"
+    f" from ({_FILTERED})) where place = 1 or $fold = ''"
 )
 _ORDERS: Final[Mapping[str, str]] = {
     "priority": "live desc, priority desc, level, path, line, id",

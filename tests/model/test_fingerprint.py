@@ -112,8 +112,9 @@ def test_the_symbol_is_the_innermost_function_or_class(line, symbol):
     assert Symbols(SOURCE.splitlines()).at(line) == symbol
 
 
-def test_other_languages_have_no_symbol():
-    assert only(at(1, path="a.js"), b"function f() {\n  return 1\n}\n").symbol == ""
+def test_javascript_has_symbols_and_other_languages_have_none():
+    assert only(at(2, path="a.js"), b"function f() {\n  return 1\n}\n").symbol == "f"
+    assert only(at(2, path="a.rb"), b"def f\n  1\nend\n").symbol == ""
 
 
 def test_a_line_that_holds_a_secret_is_masked_for_every_finding_on_it():

@@ -108,7 +108,7 @@ def decide(
     call: Call,
     findings: Annotated[list[str], typer.Argument(metavar="[FINDING]...", help="These; else those that fit.")] = [],  # noqa: B006
     outcome: Annotated[
-        Literal["dismissed", "accepted"], typer.Option("--as", help="What becomes of them.")
+        Literal["dismissed", "accepted"], typer.Option("--outcome", help="What becomes of them.")
     ] = "dismissed",
     reason: Annotated[str, typer.Option(help="false positive, test code, won't fix, accepted risk, duplicate …")] = "",
     words: Annotated[str, typer.Option("--because", "-m", help="Why, in your words.")] = "",
@@ -132,7 +132,7 @@ def decide(
 ) -> None:
     """Dismiss or accept findings: by id, or all that fit the filters. It ends by itself, and can be undone.
 
-    elohim findings decide --rule S311 --path 'tests/**' --as dismissed --reason "test code" --expires 90d --dry-run
+    elohim findings decide --rule S311 --path 'tests/**' --reason "test code" --expires 90d --dry-run
     """
     from elohim_kernel.surfaces.cli.findings_page import decided
     from elohim_kernel.surfaces.cli.values import end_named
