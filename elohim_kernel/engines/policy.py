@@ -66,7 +66,8 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
             skipped.append(file.path)
     looked = len(change.files) - len(skipped)
     problems = [part for part in (change.truncated, f"{len(skipped)} files are too large" if skipped else "") if part]
-    reason = f"{looked:,} changed files compared with their judges" + "".join(f"; {part}" for part in problems)
+    files = f"{looked:,} changed {'file' if looked == 1 else 'files'}"
+    reason = f"{files} looked at for judges and for comments that silence" + "".join(f"; {part}" for part in problems)
     found = EngineStatus.FINDINGS if findings else EngineStatus.CLEAN
     return EngineReport(
         engine=NAME,

@@ -10,7 +10,7 @@ import pytest
 
 from elohim_kernel.engines import complexity, ruff, spread
 from elohim_kernel.model.finding import EngineReport
-from elohim_kernel.ports import EngineRequest
+from elohim_kernel.ports import Engine, EngineRequest
 from elohim_kernel.runtime.tools import LocalTools, MemoryJournal
 
 Files = Mapping[str, str | bytes | None]
@@ -51,18 +51,28 @@ def project(tmp_path: Path) -> Callable[[Files, Files], Project]:
 
 
 @pytest.fixture
-def tools(tmp_path: Path) -> LocalTools:
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    return LocalTools(
-        engines={"ruff": ruff, "complexity": complexity, "spread": spread},
-        clock=Noon(),
-        scratch=scratch,
-        on_progress=lambda text, done, total: None,
-        cancelled=threading.Event(),
-        journal=MemoryJournal(),
-        known=lambda repository: (),
-    )
+def tools_with(tmp_path: Path) -> Callable[..., LocalTools]:
+    """Tools that know these engines."""
+
+    def make(**engines: Engine) -> LocalTools:
+        scratch = tmp_path / "scratch"
+        scratch.mkdir()
+        return LocalTools(
+            engines=engines,
+            clock=Noon(),
+            scratch=scratch,
+            on_progress=lambda text, done, total: None,
+            cancelled=threading.Event(),
+            journal=MemoryJournal(),
+            known=lambda repository: (),
+        )
+
+    return make
+
+
+@pytest.fixture
+def tools(tools_with: Callable[..., LocalTools]) -> LocalTools:
+    return tools_with(ruff=ruff, complexity=complexity, spread=spread)
 
 
 @pytest.fixture
