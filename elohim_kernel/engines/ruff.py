@@ -22,8 +22,7 @@ from elohim_kernel.engines._ruff_silence import SILENCING, silencing_comment
 from elohim_kernel.model.category import is_security
 from elohim_kernel.model.change import FileStatus
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Severity
-from elohim_kernel.model.fingerprint import MASKED_CATEGORY, fingerprinted
-from elohim_kernel.model.pathkind import PathKind, kind_of
+from elohim_kernel.model.fingerprint import fingerprinted
 from elohim_kernel.ports import EngineRequest, EngineTraits, Scope, Tools, Tree
 
 NAME = "ruff"
@@ -207,8 +206,6 @@ def _findings(seen: _Seen) -> list[Finding]:
         if each.rule in UNPARSED:
             syntax.add(path)
         finding = _finding(each, path)
-        if finding.category == MASKED_CATEGORY and kind_of(path) is PathKind.TEST:
-            continue  # tests are full of made-up passwords: telling them from real ones takes more than a name
         if _identity(each) in obeyed:
             findings.append(finding)
         elif _matters(finding):

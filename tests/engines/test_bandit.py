@@ -112,18 +112,10 @@ def test_what_a_comment_silences_is_reported_and_told(report, comment, suppresse
     assert [(each.rule, each.suppressed) for each in found.findings] == [("B307", suppressed)]
 
 
-def test_no_password_leaves_the_adapter(report):
-    secrets = (
-        'password = "hunter2hunter2"\n'
-        'connect(user="ann", password="hunter2hunter2")\n'
-        'def login(password="hunter2hunter2"):\n    return password == "hunter2hunter2"\n'
-    )
+def test_what_only_sounds_like_a_password_is_left_to_engines_that_look_at_values(report):
+    found = report(bandit, {"x.md": "x\n"}, {"a.py": 'password = "hunter2hunter2"\n'})
 
-    found = report(bandit, {"x.md": "x\n"}, {"a.py": secrets})
-
-    assert {each.rule for each in found.findings} == {"B105", "B106", "B107"}
-    assert {each.category for each in found.findings} == {"secret"}
-    assert "hunter2" not in repr(found)
+    assert found.status is EngineStatus.CLEAN
 
 
 def test_imports_are_notes_and_doubt_stays_doubt(report):
@@ -142,14 +134,6 @@ def test_findings_in_tests_are_information(report):
     found = report(bandit, {"x.md": "x\n"}, {"tests/test_a.py": EVAL})
 
     assert [each.severity for each in found.findings] == [Severity.INFO]
-
-
-def test_passwords_in_tests_are_left_to_engines_for_secrets(report):
-    source = 'password = "hunter2hunter2"\n'
-
-    found = report(bandit, {"x.md": "x\n"}, {"tests/test_a.py": source, "a.py": source})
-
-    assert [each.path for each in found.findings] == ["a.py"]
 
 
 def test_files_of_other_engines_in_the_same_tree_are_not_analysed(project, tools):

@@ -123,12 +123,10 @@ def test_every_way_to_silence_a_line_is_named(report, source, suppressed):
     assert [each.suppressed for each in found.findings if each.rule == "S307"] == [suppressed]
 
 
-def test_a_password_is_reported_without_its_value(report):
+def test_what_only_sounds_like_a_password_is_left_to_engines_that_look_at_values(report):
     found = report(ruff, {"a.py": "x = 1\n"}, {"a.py": 'password = "hunter2hunter2"\n'})
 
-    (finding,) = found.findings
-    assert finding.rule == "S105"
-    assert "hunter2" not in f"{finding.snippet} {finding.message} {finding.remediation}"
+    assert found.status is EngineStatus.CLEAN
 
 
 def test_security_rules_are_information_in_tests(report):
@@ -196,14 +194,6 @@ def test_scratch_is_left_empty(report, tools):
     report(ruff, {"a.py": OLD}, {"a.py": NEW})
 
     assert [each.name for each in Path(tools.scratch).iterdir() if each.name.startswith("ruff-")] == []
-
-
-def test_passwords_in_tests_are_left_to_engines_for_secrets(report):
-    source = 'password = "hunter2hunter2"\n'
-
-    found = report(ruff, {"x.md": "x\n"}, {"tests/test_a.py": source, "a.py": source})
-
-    assert [each.path for each in found.findings] == ["a.py"]
 
 
 def test_files_of_other_engines_in_the_same_tree_are_not_analysed(project, tools):
