@@ -1,11 +1,15 @@
 """Real git repositories, made with pygit2 in a private folder."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pygit2
 import pytest
 from pygit2.enums import FileMode, ObjectType
+
+from elohim_kernel.runtime.tools import LocalTools, MemoryJournal
+from elohim_kernel.testing import FakeClock
 
 Content = bytes | str | None | tuple[bytes | str, FileMode]
 
@@ -71,3 +75,26 @@ def workshop(tmp_path: Path) -> Workshop:
 def new_workshop(tmp_path: Path) -> Callable[..., Workshop]:
     """Makes further workshops: `new_workshop("name", bare=True)`."""
     return lambda name, **options: Workshop(tmp_path / name, **options)
+
+
+@pytest.fixture
+def make_tools(tmp_path: Path) -> Callable[..., LocalTools]:
+    """Makes the tools of one run; options replace what they are made with."""
+
+    def make(**options: object) -> LocalTools:
+        scratch = tmp_path / "scratch"
+        scratch.mkdir(exist_ok=True)
+        return LocalTools(
+            **{
+                "engines": {},
+                "clock": FakeClock(),
+                "scratch": scratch,
+                "on_progress": lambda text, done, total: None,
+                "cancelled": threading.Event(),
+                "journal": MemoryJournal(),
+                "known": lambda repository: (),
+                **options,
+            }
+        )
+
+    return make

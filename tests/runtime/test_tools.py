@@ -3,24 +3,18 @@
 import sys
 import threading
 from collections import Counter
-from datetime import UTC, datetime
 
 import pytest
 
 from elohim_kernel.errors import Cancelled, Invalid, NotRun
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, Severity
 from elohim_kernel.ports import EngineRequest
-from elohim_kernel.runtime.tools import LocalTools, MemoryJournal
+from elohim_kernel.runtime.tools import MemoryJournal
 from elohim_kernel.testing import ScriptedEngine
 
 REQUEST = EngineRequest(repository="/r", head="0" * 40)
 REPORT = EngineReport(engine="good", status=EngineStatus.CLEAN, reason="1 file")
 FINDING = Finding(rule="R1", severity=Severity.LOW, message="m", path="a.py", line=1, tool="t")
-
-
-class Noon:
-    def now(self):
-        return datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def engine(run, missing=""):
@@ -29,25 +23,6 @@ def engine(run, missing=""):
 
 def raising(error):
     return ScriptedEngine("e", error)
-
-
-@pytest.fixture
-def make_tools(tmp_path):
-    def make(**options):
-        return LocalTools(
-            **{
-                "engines": {},
-                "clock": Noon(),
-                "scratch": tmp_path,
-                "on_progress": lambda text, done, total: None,
-                "cancelled": threading.Event(),
-                "journal": MemoryJournal(),
-                "known": lambda repository: (),
-                **options,
-            }
-        )
-
-    return make
 
 
 def test_a_finished_step_is_not_repeated_even_by_another_process(make_tools):
@@ -133,7 +108,7 @@ def test_progress_time_scratch_and_known_findings_are_handed_on(make_tools, tmp_
     tools.progress("Looking", 1, 3)
 
     assert told == [("Looking", 1, 3)]
-    assert (tools.now().hour, tools.scratch, tools.known_findings("/r")) == (12, tmp_path, (FINDING,))
+    assert (tools.now().hour, tools.scratch, tools.known_findings("/r")) == (12, tmp_path / "scratch", (FINDING,))
 
 
 def test_a_repository_is_opened_once(make_tools, workshop):
