@@ -15,12 +15,15 @@ from elohim_kernel.access import people, roles, teams, tokens
 from elohim_kernel.audit import statistics, trail
 from elohim_kernel.config import load
 from elohim_kernel.engines import (
+    advisories,
     bandit,
     complexity,
     detect_secrets,
     eslint,
     gitleaks,
     mypy,
+    npm_audit,
+    pip_audit,
     policy,
     ruff,
     secrets,
@@ -90,6 +93,9 @@ _ENGINES: Final[tuple[Engine, ...]] = (
     secrets,
     gitleaks,
     detect_secrets,
+    advisories,
+    pip_audit,
+    npm_audit,
 )
 _STAGES: Final[tuple[Stage, ...]] = (code_review, static_analysis, security_review)
 

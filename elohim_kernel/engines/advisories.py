@@ -13,13 +13,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from elohim_kernel.engines._advisories_pins import Pin, Unreadable, pins_of, reader_of
 from elohim_kernel.errors import Invalid
 from elohim_kernel.model.advisory import STALE_DAYS, Advisory, Snapshot, affects
 from elohim_kernel.model.advisory_file import read_snapshot
 from elohim_kernel.model.change import FileChange, FileStatus
 from elohim_kernel.model.finding import Confidence, EngineReport, EngineStatus, Finding, Severity
 from elohim_kernel.model.fingerprint import fingerprinted
+from elohim_kernel.model.pins import Pin, Unreadable, pins_of, reader_of
 from elohim_kernel.ports import EngineRequest, EngineTraits, Scope, Tools
 
 NAME = "advisories"

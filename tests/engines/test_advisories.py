@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from elohim_kernel.engines import advisories
-from elohim_kernel.engines._advisories_pins import Unreadable, pins_of
 from elohim_kernel.model.finding import EngineStatus, Severity
+from elohim_kernel.model.pins import Unreadable, pins_of
 from elohim_kernel.ports import EngineRequest
 
 BEFORE = {"README.md": "# Shop\n"}
