@@ -113,7 +113,7 @@ def test_what_an_engine_says_of_a_finding_is_kept(ann: Workbench):
         is_new=True,
         aliases=("theirs:1",),
         tool_severity="ERROR",
-        secret="k1:ab:yz",  # noqa: S106 - a mark, not a secret
+        secret="k1:ab:yz",
     )
 
     record(ann, rich)
