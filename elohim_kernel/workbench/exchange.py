@@ -1,7 +1,7 @@
 """Findings in and out from Python: `wb.import_findings(...)` and `wb.export_findings(...)`, verbs of `Workbench`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from elohim_kernel.findings.exchange import baseline_of, to_csv, to_json_lines
 from elohim_kernel.findings.listing import ExportFindings, FindingFilter
@@ -9,15 +9,13 @@ from elohim_kernel.findings.sarif_out import Exported, Written, sarif_of
 from elohim_kernel.runtime.importing import Format, Imported, OnRun, import_findings, unheard
 from elohim_kernel.runtime.repository import open_repository
 from elohim_kernel.runtime.scanning import REPOSITORY_SCAN
-
-if TYPE_CHECKING:
-    from elohim_kernel.workbench.workbench import Workbench
+from elohim_kernel.workbench.bench import Bench, flow_of
 
 ExportFormat = Literal["sarif", "jsonl", "csv", "baseline"]
 
 
 def take_in(
-    workbench: "Workbench",
+    workbench: Bench,
     file: str | Path,
     *,
     repository: str | Path = ".",
@@ -35,7 +33,7 @@ def take_in(
     """
     source = open_repository(str(Path(repository).expanduser()))
     ref = head or source.checked_out()
-    flow = workflow or workbench.instantiate(REPOSITORY_SCAN).id
+    flow = workflow or flow_of(workbench, REPOSITORY_SCAN)
     return import_findings(
         workbench.session,
         Path(file).expanduser(),
@@ -50,7 +48,7 @@ def take_in(
     )
 
 
-def write_out(workbench: "Workbench", kind: ExportFormat = "sarif", **where: Any) -> Written:
+def write_out(workbench: Bench, kind: ExportFormat = "sarif", **where: Any) -> Written:
     """Findings for other programs, the most urgent first: the bytes of a file, and what did not go into it.
 
     `where` are the filters of `FindingFilter`, for example `state="live"` or `severity=Severity.HIGH`; hence `Any`.

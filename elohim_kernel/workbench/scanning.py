@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from elohim_kernel import registry
 from elohim_kernel.model.value import Value
@@ -13,9 +12,7 @@ from elohim_kernel.runtime.scanning import OnProgress, Wanted, unwatched
 from elohim_kernel.runtime.scanning import scan as scan_repository
 from elohim_kernel.runtime.tools import OnReport, unheard
 from elohim_kernel.runtime.worker import SystemClock
-
-if TYPE_CHECKING:
-    from elohim_kernel.workbench.workbench import Workbench
+from elohim_kernel.workbench.bench import Bench
 
 
 class EngineInfo(Value, frozen=True):
@@ -36,7 +33,7 @@ class EngineInfo(Value, frozen=True):
         return f"<Engine {self.name}: {self.label}, {state}>"
 
 
-def engines(workbench: "Workbench | None" = None) -> tuple[EngineInfo, ...]:
+def engines(workbench: Bench | None = None) -> tuple[EngineInfo, ...]:
     """The engines there are, what each looks at, and why it could not run here."""
     return tuple(
         EngineInfo(
@@ -55,7 +52,7 @@ def engines(workbench: "Workbench | None" = None) -> tuple[EngineInfo, ...]:
 
 
 def scan(
-    workbench: "Workbench",
+    workbench: Bench,
     repository: str | Path,
     *,
     base: str | None = None,
