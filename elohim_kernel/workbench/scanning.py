@@ -71,8 +71,9 @@ def scan(
 ) -> Scan:
     """Look at a commit with every engine that is there; with `base`, at what the change from there brings.
 
-    `head` None is the commit that is checked out. See `runtime.scanning.Wanted` for the rest. Raises `Invalid` before
-    anything runs for an unknown repository, revision or engine.
+    `head` None is the commit that is checked out. Where `options` name no advisories, those in the folder `advisories`
+    of the home are used. See `runtime.scanning.Wanted` for the rest. Raises `Invalid` before anything runs for an
+    unknown repository, revision or engine.
     """
     wanted = Wanted(
         repository=str(repository),
@@ -85,7 +86,7 @@ def scan(
         workflow=workflow,
         record=record,
         timeout_s=timeout_s,
-        options=options or {},
+        options={**_kept_advisories(workbench.home), **(options or {})},
     )
     return scan_repository(
         workbench.session,
@@ -97,3 +98,9 @@ def scan(
         on_report=on_report,
         cancelled=cancelled,
     )
+
+
+def _kept_advisories(home: Path | None) -> Mapping[str, str]:
+    """The option that names the folder where a user keeps advisories, when there is one."""
+    folder = home / "advisories" if home is not None else None
+    return {"advisories": str(folder)} if folder is not None and folder.is_dir() else {}

@@ -55,6 +55,9 @@ def run(
     head: Annotated[str | None, typer.Option(metavar="REV", help="Look at this; else what is checked out.")] = None,
     online: Annotated[bool, typer.Option("--online", help="Let it ask services on the network.")] = False,
     trust_repo: Annotated[bool, typer.Option("--trust-repo", help="Run it even where nothing isolates it.")] = False,
+    advisories: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Known vulnerabilities, as an OSV export.")
+    ] = None,
     timeout: Annotated[float, typer.Option(metavar="S", help="Seconds it may take.")] = 600.0,
 ) -> int:
     """Run one engine on a repository and show its whole report; nothing is recorded.
@@ -76,6 +79,7 @@ def run(
             online=online,
             record=False,
             timeout_s=timeout,
+            options={"advisories": str(advisories.expanduser().resolve())} if advisories else {},
             on_progress=heard.on_progress,
             cancelled=heard.cancelled,
         ),
@@ -91,6 +95,38 @@ def run(
 
     call.show(plain(done.runs[0]), people)
     return OUR_FAULT if done.runs[0].status.value == "failed" else OK
+
+
+@command(app, "advisories")
+def advisories(
+    call: Call,
+    source: Annotated[Path, typer.Option("--from", metavar="FILE", help="An OSV export: a zip, JSON or JSON lines.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the small form.")],
+) -> None:
+    """Make a small, dated file of an OSV export: what the advisories engine needs of it, and no more.
+
+    Put it in the folder advisories of the home, or name it with --advisories.
+    """
+    from elohim_kernel.errors import Unavailable
+    from elohim_kernel.model.advisory_file import read_snapshot, to_small
+
+    try:
+        with source.expanduser().open("rb") as file:
+            snapshot = read_snapshot(file)
+        small = to_small(snapshot)
+        out.expanduser().write_bytes(small)
+    except OSError as wrong:
+        raise Unavailable(
+            f"{wrong.filename}: {wrong.strerror}", hint="name a file that can be read or written"
+        ) from None
+    told = {
+        "file": str(out),
+        "advisories": snapshot.count,
+        "date": snapshot.day.isoformat() if snapshot.day else None,
+        "left_out": snapshot.left_out,
+        "bytes": len(small),
+    }
+    call.show(told, lambda: pairs([(name, str(value)) for name, value in told.items()]))
 
 
 def _listed(found: Sequence["EngineInfo"]) -> Iterator[str]:
