@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from elohim_kernel.errors import Invalid
+from elohim_kernel.findings.listing import ListFindings
 from elohim_kernel.findings.recording import KnownFindings, id_of
 from elohim_kernel.model.category import DEMOTED
 from elohim_kernel.model.change import Change
@@ -23,7 +24,7 @@ from elohim_kernel.runtime.choosing import usual
 from elohim_kernel.runtime.keys import findings_key
 from elohim_kernel.runtime.recording import LookedAt, record
 from elohim_kernel.runtime.repository import GitRepository, open_repository, revision_of
-from elohim_kernel.runtime.scan import Problem, Scan
+from elohim_kernel.runtime.scan import SETTLED, Problem, Scan
 from elohim_kernel.runtime.session import Session
 from elohim_kernel.runtime.tools import NETWORK, LocalTools, OnReport, scratch_folder, unheard
 from elohim_kernel.workflows.definitions import GetWorkflow
@@ -33,6 +34,7 @@ REPOSITORY_SCAN: Final = "Repository Scan"
 """The template of the workflow that keeps findings when no other one is named."""
 
 _TIMEOUT_S: Final = 600.0
+_LIST_CAP: Final = 100_000
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -109,7 +111,7 @@ def scan(
         ref=at.ref,
         change=target.request.change,
         runs=runs,
-        problems=_problems(found, at, target.request.change),
+        problems=_problems(found, at, target.request.change, _told_apart(session, at)),
         workflow=flow,
         notes=notes,
     )
@@ -182,21 +184,39 @@ def _identified(session: Session, report: EngineReport, at: LookedAt) -> tuple[I
     return record(session, report, at)[1]
 
 
-def _problems(found: Sequence[Identified], at: LookedAt, change: Change | None) -> tuple[Problem, ...]:
+def _told_apart(session: Session, at: LookedAt) -> dict[str, FindingState]:
+    """The states that a sighting alone does not tell: what people decided, and what came back."""
+    if not at.workflow:
+        return {}
+    states: dict[str, FindingState] = {}
+    for state in (*sorted(SETTLED), FindingState.REGRESSED):
+        query = ListFindings(
+            state=state.value, workflow=at.workflow, repository=at.repository, folded=False, limit=_LIST_CAP
+        )
+        states.update((each.id, each.state) for each in session.ask(query))
+    return states
+
+
+def _problems(
+    found: Sequence[Identified], at: LookedAt, change: Change | None, states: Mapping[str, FindingState]
+) -> tuple[Problem, ...]:
     by_finding = {id(each.finding): each for each in found}
     return tuple(
-        _problem(by_finding[id(each.finding)], each.also_seen_by, at, change)
+        _problem(by_finding[id(each.finding)], each.also_seen_by, at, change, states)
         for each in shown(one.finding for one in found)
     )
 
 
-def _problem(each: Identified, also: tuple[str, ...], at: LookedAt, change: Change | None) -> Problem:
+def _problem(
+    each: Identified, also: tuple[str, ...], at: LookedAt, change: Change | None, states: Mapping[str, FindingState]
+) -> Problem:
     is_known = bool(each.how)
+    name = id_of(at.workflow, at.repository, each.identity) if at.workflow else ""
     return Problem(
         finding=each.finding,
-        id=id_of(at.workflow, at.repository, each.identity) if at.workflow else "",
+        id=name,
         identity=each.identity,
-        state=FindingState.OPEN if is_known else FindingState.NEW,
+        state=states.get(name, FindingState.OPEN if is_known else FindingState.NEW),
         new=each.finding.is_new if change is not None else not is_known and each.finding.category not in DEMOTED,
         also_seen_by=also,
     )

@@ -5,6 +5,7 @@ import threading
 import pytest
 
 from elohim_kernel.errors import Cancelled, Invalid, NotFound
+from elohim_kernel.findings.decisions import DecideFindings
 from elohim_kernel.model.finding import EngineReport, EngineStatus, Finding, FindingState, Severity
 from elohim_kernel.model.fingerprint import fingerprinted
 from elohim_kernel.ports import EngineTraits, Scope
@@ -138,6 +139,21 @@ def test_what_is_not_there_is_refused(workshop, look, wanted, why):
         look(**wanted)
 
     assert why in str(refused.value)
+
+
+def test_what_a_person_dismissed_is_no_problem_any_more_and_what_comes_back_says_so(wb, workshop, look):
+    workshop.commit({"a.py": "bad\n", "b.py": "bad\n"})
+    first = look()
+    name = next(each.id for each in first.problems if each.finding.path == "a.py")
+    wb.do(DecideFindings(findings=(name,), outcome="dismissed", reason="false_positive", text="checked by hand"))
+    workshop.commit({"b.py": "fine\n"})
+    look()
+    workshop.commit({"b.py": "bad\n"})
+
+    third = look()
+
+    told = {each.finding.path: (each.state.value, each.counts) for each in third.problems}
+    assert told == {"a.py": ("dismissed", False), "b.py": ("regressed", True)}
 
 
 def test_a_tool_that_failed_fixes_nothing(wb, workshop, look):
