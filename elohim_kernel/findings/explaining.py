@@ -155,6 +155,7 @@ def _decisions(reader: Reader, details: FindingDetails) -> tuple[DecisionSummary
         path=finding.path,
         finding=details.id,
         problem=finding.problem,
+        severity=finding.severity,
     )
     return tuple(summary_of(reader, from_json(row["body"], FindingDecision)) for row in rows)
 

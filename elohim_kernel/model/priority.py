@@ -6,7 +6,7 @@ The tables here are the formula. `store.views` and `store.queries` write the sam
 """
 
 from collections.abc import Mapping
-from math import prod
+from math import floor, prod
 from typing import Final
 
 from elohim_kernel.model.finding import Finding
@@ -74,8 +74,8 @@ def terms(finding: Finding, *, tools: int = 1, wrong: int = 0, right: int = 0) -
 
 
 def priority(parts: tuple[Term, ...]) -> float:
-    """The product, to one decimal."""
-    return round(prod(part.factor for part in parts), 1)
+    """The product, to one decimal; halves go up, as in SQL."""
+    return floor(10 * prod(part.factor for part in parts) + 0.5) / 10
 
 
 def _newness(finding: Finding) -> tuple[float, str]:

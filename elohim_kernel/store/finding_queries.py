@@ -34,8 +34,8 @@ _FILTERED: Final = (
 )
 _FOLDED: Final = (
     "select * from (select *, row_number() over (partition by scope, repository, coalesce(nullif(problem, ''), id)"
-    f" order by live desc, priority desc, level, length(related) < 3, evidence = '', cwe = 0, line, tool, rule, id) as place"
-    f" from ({_FILTERED})) where place = 1 or $fold = ''"
+    " order by live desc, priority desc, level, length(related) < 3, evidence = '', cwe = 0, line, tool, rule, id)"
+    f" as place from ({_FILTERED})) where place = 1 or $fold = ''"
 )
 _ORDERS: Final[Mapping[str, str]] = {
     "priority": "live desc, priority desc, level, path, line, id",
@@ -63,7 +63,7 @@ _COUNTED: Final = (
 _OF_FINDING: Final = (
     f"from decisions where {_VISIBLE} and scope = $workflow and repository in ('', $repository)"
     " and tool in ('', $tool) and rule in ('', $rule) and (pattern = '' or regexp_full_match($path, pattern))"
-    " and (reach <> 'finding' or list_contains(findings, $finding)"
+    " and list_contains(severities, $severity) and (reach <> 'finding' or list_contains(findings, $finding)"
     " or ($problem <> '' and list_contains(problems, $problem)))"
 )
 

@@ -73,3 +73,11 @@ def scans() -> Iterator[Scans]:
     made = Scans()
     yield made
     made.ann.close()
+
+
+@pytest.fixture(scope="module")
+def scans_once() -> Iterator[Scans]:
+    """One for all examples of a property."""
+    made = Scans()
+    yield made
+    made.ann.close()
