@@ -1,4 +1,4 @@
-"""What semgrep rules mean: ours, and those of the public registry that people run, by the last part of their id."""
+"""What the rules of semgrep's public registry mean that people run, by the last part of their id."""
 
 from typing import Final
 
@@ -131,5 +131,3 @@ REGISTRY: Final = (
     Row("third-party-action-not-pinned-to-commit-sha unsafe-add-mask-workflow-command", "dependency", None, None, 829),
     Row("open-never-closed use-timeout use-raise-for-status hardcoded-http-auth-in-logs", "reliability"),
 )
-
-OURS: Final[tuple[Row, ...]] = ()

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Final
 
 from elohim_kernel.model import _rules_foreign as foreign
+from elohim_kernel.model import _rules_ours as ours
 from elohim_kernel.model import _rules_python as python
 from elohim_kernel.model import _rules_secrets as secrets
 from elohim_kernel.model import _rules_semgrep as semgrep
@@ -37,7 +38,7 @@ TABLES: Final[Mapping[str, Mapping[str, Row]]] = {
     "pylint": by_rule(python.PYLINT),
     "eslint": by_rule(web.ESLINT),
     "njsscan": by_rule(web.NJSSCAN),
-    "semgrep": by_rule((*semgrep.OURS, *semgrep.REGISTRY)),
+    "semgrep": by_rule((*ours.OURS, *semgrep.REGISTRY)),
     "detect-secrets": by_rule(secrets.DETECT_SECRETS),
     "gitleaks": by_rule(secrets.GITLEAKS),
     "betterleaks": by_rule(secrets.GITLEAKS),
