@@ -111,7 +111,8 @@ class Explained:
 
     def __repr__(self) -> str:
         found = self.explanation.details
-        return f"<{found.id[:11]} {found.finding.severity.value} {found.finding.rule}: {visible(_place(found))}>"
+        what = visible(f"{found.finding.rule}: {_place(found)}")
+        return f"<{found.id[:11]} {found.finding.severity.value} {what}>"
 
     def __str__(self) -> str:
         found = self.explanation.details
