@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from elohim_kernel.findings.exchange import baseline_of, to_csv, to_json_lines
 from elohim_kernel.findings.listing import ExportFindings, FindingFilter
 from elohim_kernel.findings.sarif_out import Exported, Written, sarif_of
@@ -10,6 +12,7 @@ from elohim_kernel.runtime.importing import Format, Imported, OnRun, import_find
 from elohim_kernel.runtime.repository import open_repository
 from elohim_kernel.runtime.scanning import REPOSITORY_SCAN
 from elohim_kernel.workbench.bench import Bench, flow_of
+from elohim_kernel.workflows.definitions import GetWorkflow, WorkflowDetails
 
 ExportFormat = Literal["sarif", "jsonl", "csv", "baseline"]
 
@@ -33,11 +36,11 @@ def take_in(
     """
     source = open_repository(str(Path(repository).expanduser()))
     ref = head or source.checked_out()
-    flow = workflow or flow_of(workbench, REPOSITORY_SCAN)
-    return import_findings(
+    flow: WorkflowDetails = workbench.ask(GetWorkflow(workflow=workflow or flow_of(workbench, REPOSITORY_SCAN)))
+    done = import_findings(
         workbench.session,
         Path(file).expanduser(),
-        workflow=flow,
+        workflow=flow.id,
         repository=source.path,
         source=source,
         head=source.resolve(ref),
@@ -46,6 +49,7 @@ def take_in(
         dry_run=dry_run,
         on_run=on_run,
     )
+    return replace(done, workflow=flow.name)
 
 
 def write_out(workbench: Bench, kind: ExportFormat = "sarif", **where: Any) -> Written:

@@ -79,7 +79,7 @@ def write_out(
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to; else standard output.")] = None,
     kind: Annotated[Out, typer.Option("--format", help="What to write.")] = "sarif",
     state: Annotated[State, typer.Option(help="Findings in this state.")] = "live",
-    severity: Annotated[Level | None, typer.Option("--min", metavar="LEVEL", help="At least that bad.")] = None,
+    severity: Annotated[Level | None, typer.Option(metavar="LEVEL", help="At least this bad.")] = None,
     category: Annotated[str, typer.Option(metavar="NAME", help="Of this category.")] = "",
     rule: Annotated[str, typer.Option(metavar="RULE", help="Of this rule.")] = "",
     tool: Annotated[str, typer.Option(metavar="TOOL", help="Of this tool.")] = "",
