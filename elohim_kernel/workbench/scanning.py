@@ -4,6 +4,8 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from elohim_kernel import registry
 from elohim_kernel.model.value import Value
 from elohim_kernel.ports import Scope
@@ -86,11 +88,23 @@ def scan(
         workflow=workflow,
         record=record,
         timeout_s=timeout_s,
-        options={**_kept_advisories(workbench.home), **(options or {})},
+        options=options or {},
     )
+    return scan_as(workbench, wanted, on_progress=on_progress, on_report=on_report, cancelled=cancelled)
+
+
+def scan_as(
+    workbench: Bench,
+    wanted: Wanted,
+    *,
+    on_progress: OnProgress = unwatched,
+    on_report: OnReport = unheard,
+    cancelled: threading.Event | None = None,
+) -> Scan:
+    """The same, of a value; the advisories in the home are used here too."""
     return scan_repository(
         workbench.session,
-        wanted,
+        replace(wanted, options={**_kept_advisories(workbench.home), **wanted.options}),
         engines=registry.engines(),
         home=workbench.home,
         clock=SystemClock(),

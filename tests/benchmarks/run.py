@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-ALL = ("transitions", "findings", "sarif", "sql", "command_line", "review")
+ALL = ("transitions", "findings", "sarif", "sql", "command_line", "review", "scan")
 COLUMNS = ("measure", "value", "unit", "floor", "ratio", "bound")
 
 

@@ -65,27 +65,21 @@ def run(
     Exit code 3 when it failed.
     """
     from elohim_kernel.model.value import plain
+    from elohim_kernel.runtime.scan import run_rows
+    from elohim_kernel.runtime.scanning import Wanted
     from elohim_kernel.surfaces.cli.scanning import engines_table, findings_page, scanned
 
-    wb = call.workbench
-    done = scanned(
-        call,
-        lambda heard: wb.scan(
-            repository,
-            base=base,
-            head=head,
-            engines=(name,),
-            trust=trust_repo,
-            online=online,
-            record=False,
-            timeout_s=timeout,
-            options={"advisories": str(advisories.expanduser().resolve())} if advisories else {},
-            on_progress=heard.on_progress,
-            cancelled=heard.cancelled,
-        ),
+    wanted = Wanted(
+        repository=str(repository.expanduser()),
+        base=base,
+        head=head,
+        engines=(name,),
+        trust=trust_repo,
+        online=online,
+        record=False,
+        timeout_s=timeout,
     )
-    from elohim_kernel.runtime.scan import run_rows
-
+    done = scanned(call, wanted)
     rows = [each.row() for each in done.problems]
 
     def people() -> Iterator[str]:

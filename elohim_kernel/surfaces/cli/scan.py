@@ -12,7 +12,6 @@ from elohim_kernel.surfaces.cli.layout import counted, pairs, width
 
 if TYPE_CHECKING:
     from elohim_kernel.runtime.scan import Scan
-    from elohim_kernel.workbench.workbench import Workbench
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -21,37 +20,41 @@ FailOn = Literal[
 ]
 
 
+Repo = Annotated[Path, typer.Argument(metavar="[REPO]", help="A git repository, or a folder in one.")]
+Engines = Annotated[list[str] | None, typer.Option("--engine", metavar="NAME", help="Run this one; may be repeated.")]
+Base = Annotated[str | None, typer.Option(metavar="REV", help="Look only at what has changed since then.")]
+Head = Annotated[str | None, typer.Option(metavar="REV", help="Look at this; else what is checked out.")]
+Sarif = Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings there as SARIF.")]
+Fail = Annotated[
+    FailOn, typer.Option("--fail-on", metavar="LEVEL", help="Exit with 1 for such findings: high, new:high, never.")
+]
+Online = Annotated[bool, typer.Option("--online", help="Let engines ask services on the network.")]
+Trust = Annotated[bool, typer.Option("--trust-repo", help="Run tools even where nothing can isolate them.")]
+BaseRun = Annotated[bool, typer.Option("--base-run", help="Run engines that need a whole tree on the base too.")]
+Advisories = Annotated[Path | None, typer.Option(metavar="FILE", help="Known vulnerabilities, as an OSV export.")]
+Timeout = Annotated[float, typer.Option(metavar="S", help="Seconds for each engine.")]
+Flow = Annotated[str, typer.Option(metavar="NAME", help="The workflow that keeps the findings.")]
+Record = Annotated[bool, typer.Option("--record/--no-record", help="Keep the findings.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would run; run and record nothing.")]
+
+
 @command(app, "scan")
 def scan(
     call: Call,
-    repository: Annotated[
-        Path, typer.Argument(metavar="[REPO]", help="A git repository, or a folder in one.")
-    ] = Path(),
-    engine: Annotated[
-        list[str] | None, typer.Option("--engine", metavar="NAME", help="Run this one; may be repeated.")
-    ] = None,
-    base: Annotated[
-        str | None, typer.Option(metavar="REV", help="Look only at what has changed since; else at everything.")
-    ] = None,
-    head: Annotated[str | None, typer.Option(metavar="REV", help="Look at this; else what is checked out.")] = None,
-    sarif: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings there as SARIF.")] = None,
-    fail_on: Annotated[
-        FailOn, typer.Option("--fail-on", metavar="LEVEL", help="Exit with 1 for such findings: high, new:high, never.")
-    ] = "never",
-    online: Annotated[bool, typer.Option("--online", help="Let engines ask services on the network.")] = False,
-    trust_repo: Annotated[
-        bool, typer.Option("--trust-repo", help="Run tools even where nothing can isolate them.")
-    ] = False,
-    base_run: Annotated[
-        bool, typer.Option("--base-run", help="Run engines that need a whole tree on the base too.")
-    ] = False,
-    advisories: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Known vulnerabilities, as an OSV export.")
-    ] = None,
-    timeout: Annotated[float, typer.Option(metavar="S", help="Seconds for each engine.")] = 600.0,
-    workflow: Annotated[str, typer.Option(metavar="NAME", help="The workflow that keeps the findings.")] = "",
-    record: Annotated[bool, typer.Option("--record/--no-record", help="Keep the findings.")] = True,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run; run and record nothing.")] = False,
+    repository: Repo = Path(),
+    engine: Engines = None,
+    base: Base = None,
+    head: Head = None,
+    sarif: Sarif = None,
+    fail_on: Fail = "never",
+    online: Online = False,
+    trust_repo: Trust = False,
+    base_run: BaseRun = False,
+    advisories: Advisories = None,
+    timeout: Timeout = 600.0,
+    workflow: Flow = "",
+    record: Record = True,
+    dry_run: DryRun = False,
 ) -> int:
     """Look at a git repository with every engine that is there.
 
@@ -59,39 +62,35 @@ def scan(
     With --json one document is printed, also with exit code 1. An engine that did not run says why; that is never the
     same as having found nothing.
     """
-    place = str(repository.expanduser())
-    names = tuple(engine or ())
-    if dry_run:
-        from elohim_kernel.surfaces.cli.scanning import preview
+    from elohim_kernel.runtime.scanning import Wanted
+    from elohim_kernel.surfaces.cli.scanning import preview, scanned
 
-        preview(call, place, names, base=base, head=head)
-        return OK
-    from elohim_kernel.surfaces.cli.scanning import scanned
-
-    options = {"advisories": str(advisories.expanduser().resolve())} if advisories else {}
-    wb: Workbench = call.workbench
-    done = scanned(
-        call,
-        lambda heard: wb.scan(
-            place,
-            base=base,
-            head=head,
-            engines=names,
-            trust=trust_repo,
-            online=online,
-            base_run=base_run,
-            workflow=workflow,
-            record=record,
-            timeout_s=timeout,
-            options=options,
-            on_progress=heard.on_progress,
-            cancelled=heard.cancelled,
-        ),
+    wanted = Wanted(
+        repository=str(repository.expanduser()),
+        base=base,
+        head=head,
+        engines=tuple(engine or ()),
+        trust=trust_repo,
+        online=online,
+        base_run=base_run,
+        workflow=workflow,
+        record=record,
+        timeout_s=timeout,
+        options={"advisories": str(advisories.expanduser().resolve())} if advisories else {},
     )
+    if dry_run:
+        preview(call, wanted)
+        return OK
+    done = scanned(call, wanted)
+    told = _document(done, [*done.notes, *(_written(done, sarif) if sarif is not None else ())])
+    call.show(told, lambda: _page(done, told))
+    return OVER_POLICY if _over(done, fail_on) else OK
+
+
+def _document(done: "Scan", notes: list[str]) -> dict[str, Any]:  # JSON
     from elohim_kernel.runtime.scan import run_rows
 
-    notes = [*done.notes, *(_written(done, sarif) if sarif is not None else ())]
-    told: dict[str, Any] = {
+    return {
         "repository": done.repository,
         "head": done.head,
         "ref": done.ref,
@@ -101,8 +100,6 @@ def scan(
         "runs": run_rows(done.runs),
         "findings": [each.row() for each in done.problems],
     }
-    call.show(told, lambda: _page(done, told))
-    return OVER_POLICY if _over(done, fail_on) else OK
 
 
 def _over(done: "Scan", fail_on: str) -> bool:

@@ -2,18 +2,20 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from elohim_kernel.registry import engines as registered
 from elohim_kernel.runtime.repository import open_repository
 from elohim_kernel.runtime.scan import Scan
+from elohim_kernel.runtime.scanning import Wanted, chosen
 from elohim_kernel.surfaces.cli.call import Call
 from elohim_kernel.surfaces.cli.layout import counted, pairs, table, wrapped
 from elohim_kernel.surfaces.cli.output import painted
 from elohim_kernel.surfaces.cli.progress import Progress, progress
 from elohim_kernel.surfaces.cli.stopping import stoppable
 from elohim_kernel.surfaces.text import text
-from elohim_kernel.workbench.scanning import engines
+from elohim_kernel.workbench.scanning import engines, scan_as
 
 Row = Mapping[str, Any]  # an answer as plain data: JSON, hence Any
 
@@ -38,31 +40,28 @@ class Listening:
         self.cancelled.set()
 
 
-def scanned(call: Call, work: Callable[[Listening], Scan]) -> Scan:
+def scanned(call: Call, wanted: Wanted) -> Scan:
     """Scan with progress; the first signal ends the tools, and then this command."""
     with progress(json=call.given.json) as told:
         heard = Listening(told)
         with stoppable(heard):
-            return work(heard)
+            return scan_as(call.workbench, wanted, on_progress=heard.on_progress, cancelled=heard.cancelled)
 
 
-def preview(call: Call, repository: str, names: Sequence[str], *, base: str | None, head: str | None) -> None:
+def preview(call: Call, wanted: Wanted) -> None:
     """Show what a scan would look at, and which engines would run; raises `Invalid` as the scan would."""
-    from elohim_kernel.registry import engines as registered
-    from elohim_kernel.runtime.scanning import chosen
-
-    source = open_repository(repository)
-    wanted = chosen(registered(), names)
+    source = open_repository(wanted.repository)
+    names = chosen(registered(), wanted.engines)
     known = {one.name: one for one in engines()}
-    if base is not None:
-        change = source.change(base, head)
+    if wanted.base is not None:
+        change = source.change(wanted.base, wanted.head or source.checked_out())
         commit, size = change.head, f"{counted(len(change.files), 'changed file')} since {change.base_name}"
     else:
-        commit = source.resolve(head or source.checked_out())
+        commit = source.resolve(wanted.head or source.checked_out())
         size = counted(len(source.paths(commit)), "file")
     rows = [
         {"engine": name, "runs": not known[name].why_not, "reason": known[name].why_not or known[name].label}
-        for name in wanted
+        for name in names
     ]
     told = {"repository": source.path, "head": commit, "size": size, "engines": rows}
     call.show(told, lambda: _previewed(told, rows))
