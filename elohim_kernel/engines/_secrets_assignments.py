@@ -56,6 +56,13 @@ _ABOUT: Final = frozenset(
         "method backend iterations rounds cost source target "
     ).split()
 )
+# Names for places in a listing, for devices and for the public: drawn like a secret, and none.
+_HARMLESS: Final = frozenset(
+    (
+        "public", "publishable", "csrf", "next", "continuation", "page", "pagination", "resume", "sync", "cursor",
+        "verification", "device", "output", "input", "marker", "grant", "address", "contract",
+    )
+)  # fmt: skip
 _PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 _NAMED: Final = re.compile(
@@ -121,15 +128,13 @@ def kind_of_name(name: str) -> str:
             kind = "password"
         elif part in _TOKEN or part.endswith(("secret", "token", "apikey", "secretkey", "accesskey")):
             kind = "token"
-        elif part == "key" and place and (parts[place - 1] in _OPENS or kind == "token"):
-            kind = "key"
+        elif part == "key" and place:
+            kind = "key" if parts[place - 1] in _OPENS else ""
         elif part == "auth" and place == len(parts) - 1:
             kind = "token"
         elif part in _ABOUT and kind:
             kind = ""
-    if kind and ("public" in parts or "publishable" in parts or "csrf" in parts or "no" in parts[:1]):
-        return ""
-    return kind
+    return "" if _HARMLESS.intersection(parts) or parts[:1] in (["no"], ["reset"], ["forgot"]) else kind
 
 
 _RULES: Final = {"password": "password", "token": "generic-secret", "key": "generic-api-key"}
@@ -151,8 +156,8 @@ def _named(line: str, *, quoted_only: bool) -> Iterator[Candidate]:
                 continue
             cut = _STOP.search(line, start, end)
             end = cut.start() if cut else end
-        elif operator == "," and not found["close"]:
-            continue  # f(password, "text"): two arguments
+        elif operator == "," and found["close"].strip("\\") not in ("'", '"', "`"):
+            continue  # f(password, "text"), g("password"), "text": two arguments
         elif operator == "(" and not _sets(found["name"]):
             continue
         value = line[start:end]

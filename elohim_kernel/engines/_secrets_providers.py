@@ -139,7 +139,7 @@ FORMS: Final = (
         "slack-webhook",
         "Slack",
         "hooks.slack.com",
-        r"(https://hooks\.slack\.com/(?:services|workflows)/T\w{6,12}/[AB]\w{6,12}/[\w/]{16,60})",
+        r"(https:/{2}hooks\.slack\.com/(?:services|workflows)/T\w{6,12}/[AB]\w{6,12}/[\w/]{16,60})",
     ),
     _form(
         "stripe-key",
@@ -206,7 +206,7 @@ FORMS: Final = (
         "discord-webhook",
         "Discord",
         "/api/webhooks/",
-        r"(https://(?:\w{1,10}\.)?discord(?:app)?\.com/api/webhooks/\d{17,20}/[A-Za-z0-9_\-]{60,80})",
+        r"(https:/{2}(?:\w{1,10}\.)?discord(?:app)?\.com/api/webhooks/\d{17,20}/[A-Za-z0-9_\-]{60,80})",
     ),
     _form(
         "heroku-key",

@@ -29,7 +29,6 @@ PROGRAM: Final = "npm"
 REGISTRY: Final = "npm_registry"
 """The option that names a registry to ask instead of npm's own, for those who run a mirror."""
 
-_OFFICIAL: Final = "https://registry.npmjs.org/"
 _LOCKS: Final = ("package-lock.json", "npm-shrinkwrap.json")
 _MEMORY_MB: Final = 8_192  # node reserves more addresses than it uses
 _CWE: Final = 1395
@@ -117,7 +116,7 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
     deadline = monotonic() + request.timeout_s
     for path, content in contents.items():
         try:
-            audit = _audit(content, deadline - monotonic(), request.options.get(REGISTRY) or _OFFICIAL, tools)
+            audit = _audit(content, deadline - monotonic(), request.options.get(REGISTRY, ""), tools)
             findings.extend(_findings(path, content, audit, changed.get(path)))
         except (_Stopped, Unreadable) as why:
             failed[path] = str(why)
@@ -144,7 +143,8 @@ def _audit(content: bytes, left_s: float, registry: str, tools: Tools) -> _Audit
         (folder / "package.json").write_bytes(msgspec.json.encode(_manifest(content)))
         argv = (
             *(PROGRAM, "audit", "--json", "--package-lock-only", "--ignore-scripts", "--no-update-notifier"),
-            *(f"--registry={registry}", f"--cache={folder / 'cache'}", "--fetch-retries=0", "--workspaces=false"),
+            *(f"--cache={folder / 'cache'}", "--fetch-retries=0", "--workspaces=false"),
+            *((f"--registry={registry}",) if registry else ()),
         )
         ended = tools.run(argv, cwd=folder, timeout_s=left_s, memory_mb=_MEMORY_MB, writable=(folder,), network=True)
     return _answer(ended)

@@ -16,7 +16,7 @@ PUBLIC_NAMES = 15
 # Heavy optional libraries may be imported where they are used, when the module's docstring names them.
 HEAVY = {
     "IPython", "altair", "anywidget", "duckdb", "ipykernel", "ipywidgets", "jupyter_client", "lizard", "nbclient",
-    "nbformat", "pandas", "papermill", "polars", "psycopg", "pyarrow", "pydantic_ai", "pygit2", "rich", "starlette",
+    "nbformat", "packaging", "pandas", "papermill", "polars", "psycopg", "pyarrow", "pydantic_ai", "pygit2", "rich", "starlette",
     "traitlets", "uvicorn", "vl_convert", "watchfiles",
 }  # fmt: skip
 
