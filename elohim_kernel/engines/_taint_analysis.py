@@ -12,7 +12,7 @@ from elohim_kernel.engines import _taint_expressions as expressions
 from elohim_kernel.engines import _taint_functions as functions
 from elohim_kernel.engines import _taint_guards as guards
 from elohim_kernel.engines import _taint_statements as statements
-from elohim_kernel.engines._taint_machine import CALL_DEPTHS, FILE_BUDGET, Machine, NoReturn, OutOfBudget, Rooms
+from elohim_kernel.engines._taint_machine import CALL_DEPTHS, FILE_BUDGET, Machine, OutOfBudget, Rooms
 from elohim_kernel.engines._taint_outcomes import Outcome
 from elohim_kernel.engines._taint_parse import Unreadable, parse
 from elohim_kernel.engines._taint_program import Frame, Function
@@ -73,16 +73,22 @@ def _analysed(tree: ast.Module, budget: int) -> Analysis:
 
 
 def _run_module(machine: Machine, tree: ast.Module) -> None:
-    machine.begin_root(CALL_DEPTHS[1])
-    frame = Frame(None, is_root=True)
-    machine.frame = frame
+    end: State | None = None
     names: dict[str, Value] = {}
-    machine.module_names = names
-    try:
-        end = machine.execute(tree.body, State(names, {}))
-    except NoReturn:
-        end = None
-    machine.end_root()
+    for depth in CALL_DEPTHS[1:]:
+        names.clear()
+        machine.begin_root(depth)
+        machine.frame = Frame(None, is_root=True)
+        machine.module_names = names
+        try:
+            end = machine.execute(tree.body, State(names, {}))
+        except OutOfBudget:
+            if depth == CALL_DEPTHS[-1]:
+                raise
+            continue
+        finally:
+            machine.end_root()
+        break
     if end is None:
         end = State(names, {})
     machine.module_names = end.names
@@ -112,7 +118,7 @@ def _run_functions(machine: Machine) -> None:
 
 
 def _run_function(machine: Machine, function: Function) -> None:
-    for depth in CALL_DEPTHS:
+    for depth in machine.depths():
         try:
             functions.run_from_outside(machine, function, depth)
         except OutOfBudget:

@@ -22,6 +22,10 @@ WORTH_A_PROCESS: Final = 20
 _CHUNK: Final = 1 << 16
 
 
+_DEFECTS: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, TypeError, ValueError)
+"""One file must not keep the others from being analysed; it is named as not analysed."""
+
+
 class _Overdue(Exception):
     """A file took too long."""
 
@@ -37,6 +41,8 @@ def answer(path: str, root: Path) -> dict[str, object]:
         analysis = analyse((root / path).read_bytes())
     except _Overdue:
         analysis = Analysis(problem=f"took more than {FILE_TIMEOUT_S} s")
+    except _DEFECTS as wrong:
+        analysis = Analysis(problem=f"a defect of this check: {type(wrong).__name__}")
     except OSError as wrong:
         analysis = Analysis(problem=f"could not be read: {wrong.strerror}")
     finally:

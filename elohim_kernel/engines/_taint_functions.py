@@ -1,7 +1,8 @@
 """Calls of functions and classes of the file: each is followed with what it is given, unless that was done before."""
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from elohim_kernel.engines._taint_entries import entry_of, parameter
 from elohim_kernel.engines._taint_machine import Machine, NoReturn
@@ -9,11 +10,14 @@ from elohim_kernel.engines._taint_program import Call, Class, Frame, Function
 from elohim_kernel.engines._taint_state import State, Thing, join_states
 from elohim_kernel.engines._taint_values import HARMLESS, NONE, UNKNOWN, Value, join, joined, mixed
 
+MAX_REACHABLE: Final = 100
+"""Things looked at to see whether a call was followed before."""
+
 
 def invoke(machine: Machine, called: Function, call: Call) -> Value:
     """What a function of the file returns. What it does to things is done to those of the call's state."""
     if called.node in machine.calls or len(machine.calls) > machine.depth:
-        return mixed(list(call.everything()), hop=True)
+        return _not_followed(called, call)
     machine.invoked.add(called.node)
     memo = _memo_key(called, call)
     known = machine.memo.get(memo)
@@ -40,21 +44,33 @@ def invoke(machine: Machine, called: Function, call: Call) -> Value:
     return value.stepped(call.node.lineno, f"returned by {called.name}()")
 
 
+def _not_followed(called: Function, call: Call) -> Value:
+    """A call that goes too deep: it may do anything to what it is given."""
+    parts = [*call.arguments, *call.named.values(), *([] if called.receiver is None else [called.receiver])]
+    value = mixed([*call.everything(), *(call.state.deep(each) for each in parts)], hop=True)
+    for each in parts:
+        for key in each.things:
+            thing = call.state.things.get(key)
+            if thing is not None:
+                call.state.things[key] = thing.loosened()
+    return value
+
+
 def _memo_key(called: Function, call: Call) -> tuple[object, ...]:
     """Equal for calls that surely do the same."""
-    things = call.state.things
-    given: list[object] = [called.node, tuple(id(scope) for scope in called.outer[:-1])]
-    if called.receiver is not None:
-        given.append(_look_of(called.receiver, things))
-    given.extend(_look_of(each, things) for each in call.arguments)
-    for name, each in call.named.items():
-        given.append((name, _look_of(each, things)))
-    if call.rest is not None:
-        given.append(("*", _look_of(call.rest, things)))
-    return tuple(given)
+    receiver = [] if called.receiver is None else [called.receiver]
+    rest = [] if call.rest is None else [call.rest]
+    values = [*receiver, *call.arguments, *call.named.values(), *rest]
+    return (
+        called.node,
+        tuple(id(scope) for scope in called.outer[:-1]),
+        (len(receiver), len(call.arguments), tuple(call.named), len(rest)),
+        tuple(_look_of(each) for each in values),
+        _reachable(values, call.state.things),
+    )
 
 
-def _look_of(value: Value, things: Mapping[int, Thing], depth: int = 6) -> tuple[object, ...]:
+def _look_of(value: Value) -> tuple[object, ...]:
     known = value.constants
     return (
         None if known is None else tuple((type(each), each) for each in known),
@@ -64,18 +80,24 @@ def _look_of(value: Value, things: Mapping[int, Thing], depth: int = 6) -> tuple
         value.prefix,
         value.is_text,
         value.is_open,
-        tuple(_look_of_thing(key, things, depth) for key in sorted(value.things)) if value.things else (),
+        value.things,
     )
 
 
-def _look_of_thing(key: int, things: Mapping[int, Thing], depth: int) -> tuple[object, ...]:
-    thing = things.get(key)
-    if thing is None or depth == 0:
-        return (key, object())
-    inner = [
-        (inside, _look_of_thing(inside, things, depth - 1)) for each in thing.values() for inside in sorted(each.things)
-    ]
-    return (key, id(thing), tuple(inner))
+def _reachable(values: Iterable[Value], things: Mapping[int, Thing]) -> tuple[object, ...]:
+    """The versions of all things the values lead to; equal to nothing when there are too many to look at."""
+    found: dict[int, int] = {}
+    ways = [key for each in values for key in sorted(each.things)]
+    while ways:
+        key = ways.pop()
+        if key in found:
+            continue
+        thing = things.get(key)
+        if thing is None or len(found) >= MAX_REACHABLE:
+            return (object(),)
+        found[key] = id(thing)
+        ways.extend(inside for each in thing.values() for inside in each.things)
+    return tuple(sorted(found.items()))
 
 
 def _tidy(before: Mapping[int, Thing], things: dict[int, Thing], value: Value | None) -> bool:

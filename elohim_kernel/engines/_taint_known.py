@@ -59,9 +59,11 @@ def combined(values: Sequence[Value], work: Callable[..., Constant]) -> Value | 
     if count > MAX_COMBINATIONS:
         return None
     try:
-        return constants([work(*each) for each in product(*choices)])
+        results = [work(*each) for each in product(*choices)]
     except Unfoldable:
         return None
+    # Work on text may give a list, which is no constant.
+    return None if any(isinstance(each, list | tuple) for each in results) else constants(results)
 
 
 def concatenated(parts: Sequence[Value]) -> Value:

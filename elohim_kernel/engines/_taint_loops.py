@@ -12,6 +12,8 @@ from elohim_kernel.engines._taint_values import blurred_value
 MAX_ROUNDS: Final = 40
 """Rounds of a loop that are followed one by one; then any number of rounds is looked at as one."""
 
+MAX_ALL_ROUNDS: Final = 400
+"""The same for loops inside of loops, multiplied."""
 MAX_REPEATS: Final = 4
 
 
@@ -19,22 +21,26 @@ def while_(machine: Machine, node: ast.While, state: State) -> State | None:
     """Go through a `while` loop."""
     current: State | None = state
     exits: list[State] = []
-    for turn in range(MAX_ROUNDS):
+    # What only a break ends is not followed round by round: its test never says when to stop.
+    rounds = 0 if isinstance(node.test, ast.Constant) else _rounds(machine, MAX_ROUNDS)
+    for turn in range(rounds):
         if current is None:
             return _after(machine, node.orelse, None, exits)
         known = truth(machine.evaluate(node.test, current), current)
         if known is False:
             return _after(machine, node.orelse, current, exits)
-        if known is None or turn == MAX_ROUNDS - 1:
+        if known is None:
             break
-        current = _round(machine, node.body, current, exits, turn)
+        with machine.unrolled(MAX_ROUNDS):
+            current = _round(machine, node.body, current, exits, turn)
 
     def begin(inner: State) -> State | None:
         known = truth(machine.evaluate(node.test, inner), inner)
         machine.assume(node.test, True, inner)
         return None if known is False else inner
 
-    assert current is not None
+    if current is None:
+        return _after(machine, node.orelse, None, exits)
     settled = _settled(machine, node.body, current, exits, begin)
     if truth(machine.evaluate(node.test, settled), settled) is True:
         return _after(machine, [], None, exits)
@@ -47,13 +53,14 @@ def for_(machine: Machine, node: ast.For | ast.AsyncFor, state: State) -> State 
     over = machine.evaluate(node.iter, state)
     exits: list[State] = []
     exact = elements(over, state)
-    if exact is not None:
+    if exact is not None and _rounds(machine, len(exact)):
         current: State | None = state
         for turn, each in enumerate(exact):
             if current is None:
                 break
             machine.assign(node.target, each, current)
-            current = _round(machine, node.body, current, exits, turn)
+            with machine.unrolled(len(exact)):
+                current = _round(machine, node.body, current, exits, turn)
         return _after(machine, node.orelse, current, exits)
 
     def begin(inner: State) -> State:
@@ -62,6 +69,11 @@ def for_(machine: Machine, node: ast.For | ast.AsyncFor, state: State) -> State 
 
     settled = _settled(machine, node.body, state, exits, begin)
     return _after(machine, node.orelse, settled, exits)
+
+
+def _rounds(machine: Machine, wanted: int) -> int:
+    """So many rounds, if those of the loops around leave room for them; else none."""
+    return wanted if machine.unrolling * max(wanted, 1) <= MAX_ALL_ROUNDS else 0
 
 
 def _round(machine: Machine, body: Sequence[ast.stmt], state: State, exits: list[State], turn: object) -> State | None:

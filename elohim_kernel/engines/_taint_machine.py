@@ -5,7 +5,8 @@ Expressions, statements and calls need each other; they meet here, so that their
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from elohim_kernel.engines._taint_outcomes import Outcome, why_safe
@@ -17,7 +18,8 @@ CALL_DEPTHS: Final = (6, 2, 0)
 """How deep calls are followed from a function; less when that was too much work."""
 FILE_BUDGET: Final = 400_000
 ROOT_BUDGET: Final = 25_000
-"""Expressions looked at for a whole file, and from one function that somebody outside may call."""
+LAST_BUDGET: Final = 60_000
+"""Expressions looked at for a whole file, from one function the outside may call, and when no call is followed."""
 
 
 _STATEMENT: Final = re.compile(r"(?i)\s*(select|insert|update|delete|create|drop|alter|with|replace|merge|call)\b")
@@ -48,7 +50,7 @@ class Machine:
 
     def __init__(self, rooms: Rooms, *, file_budget: int = FILE_BUDGET) -> None:
         self._rooms = rooms
-        self._file_budget = file_budget
+        self._file_budget = self._whole_budget = file_budget
         self._root_budget = ROOT_BUDGET
         self._places: dict[tuple[object, ...], int] = {}
         self.depth = CALL_DEPTHS[0]
@@ -57,6 +59,7 @@ class Machine:
         self.invoked: set[FunctionNode] = set()
         self.memo: dict[tuple[object, ...], tuple[Value | None, list[Thing]]] = {}
         self.context: tuple[object, ...] = ()
+        self.unrolling = 1  # rounds of the loops around, multiplied
         self.has_facts = False  # something was proved of an expression that is no name
         self.is_repeating = False  # inside a loop that stands for any number of rounds
         self.module_names: dict[str, Value] = {}
@@ -96,18 +99,34 @@ class Machine:
         """Bind a target."""
         self._rooms.assign(self, target, value, state)
 
+    def depths(self) -> Sequence[int]:
+        """How deep to follow calls from the next function, first to last resort: less the more is used up."""
+        used = 1 - self._file_budget / self._whole_budget
+        return CALL_DEPTHS[int(used * len(CALL_DEPTHS) * 1.2) :] or CALL_DEPTHS[-1:]
+
     def begin_root(self, depth: int = CALL_DEPTHS[0]) -> None:
         """Start on another function from outside. Raises `OutOfBudget` when the file has used up its share."""
         if self._file_budget <= 0:
             raise OutOfBudget
-        self.depth = depth
-        self._root_budget = min(ROOT_BUDGET, self._file_budget)
+        self.depth, self.unrolling = depth, 1
+        wanted = ROOT_BUDGET if depth else LAST_BUDGET
+        self._root_budget = min(wanted, self._file_budget)
         self._file_budget -= self._root_budget
         self.frame, self.calls, self.context, self.is_repeating = Frame(None, is_root=True), [], (), False
 
     def end_root(self) -> None:
         """Give back what was not used."""
         self._file_budget += max(self._root_budget, 0)
+
+    @contextmanager
+    def unrolled(self, rounds: int) -> Iterator[None]:
+        """While one of so many rounds of a loop is followed."""
+        before = self.unrolling
+        self.unrolling = before * max(rounds, 1)
+        try:
+            yield
+        finally:
+            self.unrolling = before
 
     def new(self, node: ast.AST, thing: Thing, state: State) -> Value:
         """A value for a container or instance made here, which is one and the same place in every round of a loop."""

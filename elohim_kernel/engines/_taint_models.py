@@ -61,9 +61,10 @@ def _range(machine: Machine, call: Call) -> Value:
     try:
         limits = [literal(each, call.state) for each in call.arguments]
         numbers = range(*(each for each in limits if isinstance(each, int)))
-    except (ValueError, TypeError):
+        count = len(numbers)
+    except (ValueError, TypeError, OverflowError):
         return machine.some(call.node, "list", HARMLESS, call.state)
-    if len(numbers) > 40:
+    if count > 40:
         return machine.some(call.node, "list", HARMLESS, call.state)
     return machine.sequence(call.node, "list", [constant(each) for each in numbers], call.state)
 
@@ -71,6 +72,8 @@ def _range(machine: Machine, call: Call) -> Value:
 def _zipped(machine: Machine, call: Call) -> Value:
     """`zip` and `enumerate`."""
     sources = list(call.arguments)
+    if not sources:
+        return machine.some(call.node, "list", UNKNOWN, call.state)
     columns = [elements(each, call.state) for each in sources]
     if call.name == "enumerate":
         columns = [None if columns[:1] == [None] else [constant(n) for n in range(len(columns[0] or ()))], *columns[:1]]

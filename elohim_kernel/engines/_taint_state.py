@@ -24,7 +24,6 @@ Key: TypeAlias = Constant | tuple[Constant, ...]
 
 SEQUENCES: Final = frozenset(("list", "tuple"))
 MAX_ITEMS: Final = 200
-_DEPTH: Final = 4
 
 
 class Thing:
@@ -174,21 +173,27 @@ class State:
         thing = self.things.get(key)
         return None if thing is None else (key, thing)
 
-    def deep(self, value: Value, depth: int = _DEPTH) -> Value:
+    def deep(self, value: Value) -> Value:
         """The value with the data of everything inside it."""
         if not value.things:
             return value
         taints, is_open = value.taints, value.is_open
-        for key in value.things:
+        seen: set[int] = set()
+        ways = list(value.things)
+        while ways:
+            key = ways.pop()
+            if key in seen:
+                continue
+            seen.add(key)
             thing = self.things.get(key)
-            if thing is None or depth == 0:
+            if thing is None or len(seen) > MAX_ITEMS:
                 is_open = True
                 continue
             is_open = is_open or not thing.is_exact
             for each in thing.values():
-                inner = self.deep(each, depth - 1)
-                taints = united(taints, inner.taints)
-                is_open = is_open or inner.is_open
+                taints = united(taints, each.taints)
+                is_open = is_open or each.is_open
+                ways.extend(each.things)
         return value.with_(taints=taints, is_open=is_open)
 
     def element(self, value: Value) -> Value:
