@@ -21,7 +21,7 @@ from elohim_kernel.ports import EngineRequest, EngineTraits, Scope, Tools, Tree
 
 NAME = "secrets"
 LABEL = "Secrets (built in)"
-RULES: Final = "1"
+RULES: Final = "2"
 TRAITS = EngineTraits(scope=Scope.FILE, cost=150, security=True, rules=RULES)
 
 _CHILD: Final = str(Path(__file__).with_name("_secrets_child.py"))
@@ -159,6 +159,8 @@ def _seen(path: str, source: bytes, found: Sequence[_Found]) -> Iterator[SeenSec
         value = lines[each.line - 1][each.start : each.end]
         if each.end_line > each.line:
             value = "\n".join([value, *lines[each.line : each.end_line]])
+        # Manuals show tokens that look real and are not; what only an issuer can have made still counts.
+        sure = "weak" if each.sure != "sure" and _is_documentation(path) else each.sure
         yield SeenSecret(
             rule=each.rule,
             path=path,
@@ -166,10 +168,17 @@ def _seen(path: str, source: bytes, found: Sequence[_Found]) -> Iterator[SeenSec
             end_line=each.end_line,
             column=each.start + 1,
             value=value,
-            confidence=_SURENESS[each.sure],
-            message=_message(each.rule, each.sure),
+            confidence=_SURENESS[sure],
+            message=_message(each.rule, sure),
             evidence=each.why,
         )
+
+
+def _is_documentation(path: str) -> bool:
+    """A text about something; a lone `.txt` may be anything."""
+    place = PurePosixPath(path)
+    about = any(part.lower().startswith(("doc", "rfc")) for part in place.parts[:-1])
+    return kind_of(path) is PathKind.DOCS and (about or place.suffix.lower() != ".txt")
 
 
 def _message(rule: str, sure: str) -> str:

@@ -16,8 +16,8 @@ PUBLIC_NAMES = 15
 # Heavy optional libraries may be imported where they are used, when the module's docstring names them.
 HEAVY = {
     "IPython", "altair", "anywidget", "duckdb", "ipykernel", "ipywidgets", "jupyter_client", "lizard", "nbclient",
-    "nbformat", "packaging", "pandas", "papermill", "polars", "psycopg", "pyarrow", "pydantic_ai", "pygit2", "rich", "starlette",
-    "traitlets", "uvicorn", "vl_convert", "watchfiles",
+    "nbformat", "packaging", "pandas", "papermill", "polars", "psycopg", "pyarrow", "pydantic_ai", "pygit2", "rich",
+    "starlette", "traitlets", "uvicorn", "vl_convert", "watchfiles",
 }  # fmt: skip
 
 # Rooms whose commands load the rest of the package only when they run, so that `elohim --help` stays light.

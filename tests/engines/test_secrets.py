@@ -133,6 +133,20 @@ def test_in_tests_a_password_weighs_less_and_words_are_only_information(report):
     ]
 
 
+def test_a_manual_shows_values_that_are_examples_and_a_lone_text_file_may_hold_a_real_one(report):
+    files = dict.fromkeys(("docs/use.rst", "README.md", "rfcs/rfc1.txt", "prod.txt"), f'client_secret: "{VALUE}"\n')
+
+    result = report(secrets, BEFORE, {**files, "docs/token.md": f"use {TOKEN}\n"})
+
+    assert {each.path: each.confidence.value for each in result.findings} == {
+        "README.md": "low",
+        "docs/use.rst": "low",
+        "docs/token.md": "high",
+        "prod.txt": "medium",
+        "rfcs/rfc1.txt": "low",
+    }
+
+
 def test_translations_lock_files_and_minified_code_are_searched_for_issued_forms_only(report):
     names = ("locale/de.yml", "package-lock.json", "dist/app.min.js")
 
