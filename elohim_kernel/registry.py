@@ -27,11 +27,13 @@ from elohim_kernel.engines import (
     policy,
     ruff,
     secrets,
+    semgrep,
     spread,
     taint,
+    tests,
 )
 from elohim_kernel.errors import KernelError
-from elohim_kernel.findings import decisions, explaining, listing, ratchet, recording, settling
+from elohim_kernel.findings import decisions, enrichment, explaining, listing, ratchet, recording, settling
 from elohim_kernel.gate import Gate
 from elohim_kernel.model.access import WORKER, Principal, PrincipalKind
 from elohim_kernel.model.command import Command, Query
@@ -54,7 +56,7 @@ from elohim_kernel.workflows import (
     templates,
     work_items,
 )
-from elohim_kernel.workflows.stages import code_review, security_review, static_analysis
+from elohim_kernel.workflows.stages import code_review, security_review, static_analysis, test_enrichment
 
 _ROOMS: Final[tuple[ModuleType, ...]] = (
     work_items,
@@ -73,6 +75,7 @@ _ROOMS: Final[tuple[ModuleType, ...]] = (
     settling,
     explaining,
     ratchet,
+    enrichment,
     people,
     teams,
     roles,
@@ -87,6 +90,7 @@ _ENGINES: Final[tuple[Engine, ...]] = (
     bandit,
     mypy,
     taint,
+    semgrep,
     eslint,
     complexity,
     spread,
@@ -96,14 +100,16 @@ _ENGINES: Final[tuple[Engine, ...]] = (
     advisories,
     pip_audit,
     npm_audit,
+    tests,
 )
-_STAGES: Final[tuple[Stage, ...]] = (code_review, static_analysis, security_review)
+_STAGES: Final[tuple[Stage, ...]] = (code_review, static_analysis, security_review, test_enrichment)
 
 # Identity, revision, file: raise the revision when the file changes, and every store gets it on its next start.
 _TEMPLATES: Final = (
     ("tp_standard_code_review", 1, "standard_code_review.yaml"),
     ("tp_repository_scan", 1, "repository_scan.yaml"),
     ("tp_security_review", 1, "security_review.yaml"),
+    ("tp_bug_fix_and_test", 1, "bug_fix_and_test.yaml"),
 )
 
 ENGINE_GROUP: Final = "elohim_kernel.engines"

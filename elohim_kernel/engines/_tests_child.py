@@ -19,14 +19,16 @@ from collections.abc import Callable, Iterator
 from types import CodeType, FrameType, ModuleType
 from typing import Any, Final, NoReturn
 
+from elohim_kernel.engines._tests_evaluating import space_of, value_of
 from elohim_kernel.engines._tests_swap import Swappable
 from elohim_kernel.engines._tests_values import represented, written
-from elohim_kernel.engines._tests_watching import Effect, Lines, State, Watch
+from elohim_kernel.engines._tests_watching import Effect, Lines, State, Watch, stand_in_for_versions
 
 Line = dict[str, Any]  # one answer as JSON
 
 _ACCIDENTS: Final = (TypeError, AttributeError, NameError, IndexError, AssertionError, RecursionError, ImportError)
 _MESSAGE: Final = 160
+_NEAR: Final = 3  # an expression may span lines, and its mutant lies on any of them
 
 
 class _Overdue(BaseException):
@@ -42,8 +44,8 @@ class Caller:
         self._spaces: dict[tuple[str, ...], dict[str, Any]] = {}
         self._compiled: dict[str, CodeType] = {}
 
-    def outcome(self, case: Line, *, trace: bool, limit_s: float = 0.0) -> Line:
-        """What one call gave, as the fields of `Outcome`."""
+    def outcome(self, case: Line, *, trace: str = "", limit_s: float = 0.0) -> Line:
+        """What one call gave, as the fields of `Outcome`; `trace` is "", "lines" or "all": what it needs too."""
         answer: Line = {"case": case["id"], "kind": "unusable"}
         try:
             space = self._space(tuple(case["imports"]))
@@ -54,7 +56,7 @@ class Caller:
         self._watch.seen = self._watch.moving = ""
         try:
             with _alarm(limit_s or self._limit_s):
-                value = self._value(code, space, tracing)
+                value = self._value(code, space, tracing, strict=trace == "all")
         except _Overdue:
             answer["reason"] = "takes too long"
         except Effect as effect:
@@ -69,18 +71,19 @@ class Caller:
             answer |= _returned(value)
         if tracing is not None:
             answer["lines"] = sorted(tracing.ran)
-        if why := self._watch.seen or (trace and self._watch.moving):
+        if why := self._watch.seen or self._watch.moving:
             answer |= {"kind": "unusable", "reason": why}
         return answer
 
-    def _value(self, code: CodeType, space: dict[str, Any], tracing: Lines | None) -> object:
+    def _value(self, code: CodeType, space: dict[str, Any], tracing: Lines | None, *, strict: bool) -> object:
         self._watch.on = True
         try:
             if tracing is None:
-                return eval(code, space)  # noqa: S307 - what this process is for
-            sys.setprofile(self._watch.profile)
+                return value_of(code, space)
+            if strict:
+                sys.setprofile(self._watch.profile)
             with tracing:
-                return eval(code, space)  # noqa: S307
+                return value_of(code, space)
         finally:
             sys.setprofile(None)
             self._watch.on = False
@@ -88,10 +91,7 @@ class Caller:
 
     def _space(self, imports: tuple[str, ...]) -> dict[str, Any]:
         if imports not in self._spaces:
-            space: dict[str, Any] = {"asyncio": asyncio}
-            for line in imports:
-                exec(line, space)  # noqa: S102 - likewise
-            self._spaces[imports] = space
+            self._spaces[imports] = space_of(imports, asyncio=asyncio)
         return self._spaces[imports]
 
     def _raised(self, wrong: BaseException) -> Line:
@@ -163,6 +163,7 @@ def _cleared_path(roots: list[str]) -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] == "elohim_kernel"]:
         del sys.modules[name]
     sys.path[:0] = roots
+    stand_in_for_versions()
 
 
 def main() -> None:
@@ -197,33 +198,55 @@ def _record(job: Line, caller: Caller, tell: Callable[[Line], object]) -> None:
         random.Random(job["seed"]).shuffle(cases)  # noqa: S311 - an order, not a secret
     for case in cases:
         tell({"begin": case["id"]})
-        tell(caller.outcome(case, trace=job["trace"]))
+        tell(caller.outcome(case, trace="all" if job["trace"] else ""))
 
 
 def _mutate(job: Line, caller: Caller, tell: Callable[[Line], object]) -> None:
     """For each mutant the cases that tell it from the original; a mutant that cannot be made is told as such."""
     cases = {case["id"]: case for case in job["cases"]}
-    usual: dict[str, object] = {}
     for target in job["mutants"]:
         swap = Swappable(job["file"], target["qualname"], target["first"], set(target["lines"]))
         if swap.missing:
             tell({"missing": swap.missing})
             continue
-        for name in target["cases"]:
-            usual[name] = _identity(caller.outcome(cases[name], trace=False))
-        for number, asked in target["numbers"]:
+        usual = {name: caller.outcome(cases[name], trace=job["screen"]) for name in target["cases"]}
+        if job["screen"]:
+            _tell_novel(target, usual, tell)
+        for number, line, asked in target["numbers"]:
             name = f"{target['key']}#{number}"
             tell({"begin": name})
-            killed = []
+            near = [each for each in asked or usual if _is_near(usual[each], line)] if job["screen"] else asked
             with swap.mutated(number) as fits:
-                for each in asked if fits else ():
-                    swap.forget()
-                    found = caller.outcome(cases[each], trace=False, limit_s=0.3)
-                    if _identity(found) != usual[each]:
-                        killed.append(each)
-                    if found.get("reason") == "takes too long":
-                        break
+                killed = _killed(near, cases, usual, caller, swap, job["most"]) if fits else []
             tell({"mutant": name, "fits": fits, "killed": killed})
+
+
+def _killed(
+    names: list[str], cases: dict[str, Line], usual: dict[str, Line], caller: Caller, swap: Swappable, most: int
+) -> list[str]:
+    killed: list[str] = []
+    for each in names:
+        swap.forget()
+        found = caller.outcome(cases[each], limit_s=0.3)
+        if _identity(found) != _identity(usual[each]):
+            killed.append(each)
+        if found.get("reason") == "takes too long" or len(killed) >= most:
+            break
+    return killed
+
+
+def _tell_novel(target: Line, usual: dict[str, Line], tell: Callable[[Line], object]) -> None:
+    """The calls that reach wanted lines which nothing reached before."""
+    left = set(target["wanted"])
+    for name, answer in usual.items():
+        fresh = left & set(answer.get("lines", ())) if answer["kind"] != "unusable" else set()
+        if fresh:
+            left -= fresh
+            tell({"novel": name})
+
+
+def _is_near(answer: Line, line: int) -> bool:
+    return answer["kind"] != "unusable" and any(abs(ran - line) <= _NEAR for ran in answer.get("lines", ()))
 
 
 def _identity(answer: Line) -> object:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from elohim_kernel.engines._tests_choosing import Gain
 from elohim_kernel.engines._tests_examples import Shown, shown_in
-from elohim_kernel.engines._tests_existing import Standing, belonging, standing, test_files
+from elohim_kernel.engines._tests_existing import Standing, belonging, standing, tests_among
 from elohim_kernel.engines._tests_module import Explored, Module
 from elohim_kernel.engines._tests_pages import RUNS, Draft, Pages
 from elohim_kernel.engines._tests_properties import properties_of
@@ -195,7 +195,7 @@ class Enriching:
             function=target.key,
             path=target.place.path,
             is_new=target.is_new,
-            inputs=len(each.cases),
+            inputs=each.tried,
             accepted=sum(case.id in accepted for case in each.cases),
             score=Score(
                 lines=len(wanted),
@@ -227,7 +227,7 @@ def refused(each: Rejected) -> Attempt:
 
 def proposed_path(place: Place, paths: Mapping[str, str], near: Sequence[str], *, ending: str = "proposed") -> str:
     """A free path for a file of tests: beside the tests that are there, else in `tests`."""
-    there = near or test_files(paths)
+    there = near or tests_among(paths)
     folder = str(PurePosixPath(there[0]).parent) if there else "tests"
     stem = f"test_{place.module.rpartition('.')[2].strip('_') or 'package'}_{ending}"
     number, name = 1, f"{stem}.py"

@@ -33,7 +33,7 @@ class Standing(Value, frozen=True):
     killed: frozenset[str] = frozenset()
 
 
-def test_files(paths: Collection[str]) -> list[str]:
+def tests_among(paths: Collection[str]) -> list[str]:
     """Files that pytest takes for tests by their name."""
     return sorted(path for path in paths if _TEST_FILE.search(path))
 
@@ -44,7 +44,7 @@ def belonging(texts: Mapping[str, str], targets: Sequence[Target]) -> list[str]:
     words = {part for module in modules for part in (module, module.rpartition(".")[2], module.partition(".")[0])}
     names = {target.owner or target.name for target in targets} | {target.name for target in targets}
     ranked = []
-    for path in test_files(texts):
+    for path in tests_among(texts):
         text = texts[path]
         imported = any(re.search(rf"\b(import|from)\b[^\n]*\b{re.escape(word)}\b", text) for word in words)
         named = sum(bool(re.search(rf"\b{re.escape(name)}\b", text)) for name in names)

@@ -12,8 +12,10 @@ from elohim_kernel.engines._tests_variants import Pool
 
 _TEXTS: Final = (
     "Hello World", "", "a", "hello_world-foo", "helloWorldFoo", "  two  spaces ", "Ünïcödé ñ", "12345", "-1.5",
-    "a.b,c;d",
-    "UPPER", "line\nbreak\ttab", "x" * 24, "<b>&'\"</b>", "name@example.org", "2024-02-29", "é", "1st and 22nd",
+    "a.b,c;d", "UPPER", "line\nbreak\ttab", "x" * 24, "<b>&'\"</b>", "name@example.org", "2024-02-29", "é",
+    "1st and 22nd", "see http://example.org/a?b=1 now", "192.168.0.1", "1,234.50", '{"a": [1, null]}', "#ff8800",
+    "12:30:45", "12345678-1234-5678-1234-567812345678", "9780306406157", "key=value; other", "/usr/local/lib/",
+    "(a (b) c)", "MCMXCIV",
 )  # fmt: skip
 _WHOLE: Final = (1, 0, -1, 2, 3, 5, 10, 11, 21, 99, 100, 101, 999, 1000, 1024, 12345, 10**6, -250)
 _REAL: Final = (1.5, 0.0, -0.5, 1.0, 2.25, 99.99, 1234.5678, 1e-7, 1e9, -1000.25)

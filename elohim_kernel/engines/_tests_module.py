@@ -9,17 +9,21 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from elohim_kernel.engines._tests_choosing import Gain, choose
 from elohim_kernel.engines._tests_examples import Shown
 from elohim_kernel.engines._tests_inputs import Unbuildable, cases_of, draw, more
 from elohim_kernel.engines._tests_mutants import function_named, mutants_of
 from elohim_kernel.engines._tests_running import Deadline, Side
-from elohim_kernel.engines._tests_shapes import Case, Inputs, Kind, Mutant, Outcome, Place, Rejected, Target
+from elohim_kernel.engines._tests_shapes import Case, Kind, Mutant, Outcome, Place, Rejected, Target
+from elohim_kernel.engines._tests_values import ITERATOR
 from elohim_kernel.engines._tests_variants import Pool
 from elohim_kernel.engines._tests_writing import clashes
 
-_ROUNDS: Final = 3
-_VARIANTS: Final = 160
+_ROUNDS: Final = 6
+_VARIANTS: Final = 320
+_IDLE: Final = 2  # rounds without anything new, after which a function is left
 _MOST_CHANGES: Final = 5
 _RUNS: Final = 3
 
@@ -34,8 +38,18 @@ class Explored:
         self.kills: dict[str, set[str]] = defaultdict(set)  # by case
         self.possible: set[str] = set()  # mutants that could be made
         self.reasons: Counter[str] = Counter()  # why calls are not used
+        self.tried = len(cases)
         self.stable: dict[str, Case] = {}
         self.changed: dict[str, Case] = {}
+
+    def has_values(self) -> bool:
+        """Whether any call gives a value; some may raise."""
+        return any(self.outcomes[name].kind is not Kind.RAISES for name in (*self.stable, *self.changed))
+
+    def forget(self) -> None:
+        """Begin again, with other calls."""
+        for known in (self.outcomes, self.base, self.stable, self.changed, self.reasons):
+            known.clear()
 
     def forget_nothing(self) -> None:
         """Drop the calls that give None when no call gives anything else: there is nothing to compare."""
@@ -101,6 +115,12 @@ class Module:
             ]
             found.append(Explored(target, cases_of(target, drawn.inputs), drawn.pool, mutants))
         self._try([case for each in found for case in each.cases], found)
+        lazy = [each for each in found if each.reasons[ITERATOR] and not each.has_values()]
+        for each in lazy:
+            each.target = replace(each.target, generator=True)
+            each.cases = cases_of(each.target, [case.inputs for case in each.cases])
+            each.forget()
+        self._try([case for each in lazy for case in each.cases], lazy)
         for each in found:
             each.forget_nothing()
         return found, rejected
@@ -109,27 +129,48 @@ class Module:
         """Find which calls kill which mutants, and look for further inputs where mutants stay alive."""
         self._kill(found, {each.target.key: list(each.stable.values()) for each in found}, killed)
         self._kill(found, {each.target.key: list(each.changed.values())[:20] for each in found}, killed)
-        for round_ in range(_ROUNDS):
-            poor = [each for each in found if each.alive(killed) and each.stable and self._deadline.left_s > 20]
-            if not poor:
-                return
+        idle: Counter[str] = Counter()
+        for round_ in range(1, _ROUNDS + 1):
             fresh: dict[str, list[Case]] = {}
-            for each in poor:
-                seeds = self._seeds(each, killed)
-                inputs = more(seeds, each.pool, seed=round_ + 1, count=_VARIANTS)
-                fresh[each.target.key] = cases_of(each.target, inputs, start=1_000 * (round_ + 1))
-                each.cases.extend(fresh[each.target.key])
-            self._try([case for cases in fresh.values() for case in cases], poor)
-            usable = {key: [case for case in cases if case.id in _stable_of(poor, key)] for key, cases in fresh.items()}
-            self._kill(poor, usable, killed)
+            for each in found:
+                if idle[each.target.key] < _IDLE and each.alive(killed) and self._deadline.left_s > 30:
+                    fresh[each.target.key] = useful = self._useful(each, killed, round_)
+                    idle[each.target.key] = 0 if useful else idle[each.target.key] + 1
+            tried = [case for cases in fresh.values() for case in cases]
+            if not fresh:
+                return
+            self._try(tried, found)
+            for kept in ("stable", "changed"):
+                usable = {
+                    each.target.key: [case for case in fresh.get(each.target.key, ()) if case.id in getattr(each, kept)]
+                    for each in found
+                }
+                self._kill(found, usable, killed)
 
-    def _seeds(self, each: Explored, killed: frozenset[str]) -> list[Inputs]:
-        """Inputs of calls that run a line with a living mutant; all when none does."""
-        lines = {mutant.line for mutant in each.alive(killed)}
-        near = [case.inputs for name, case in each.stable.items() if lines & set(each.outcomes[name].lines)]
-        return near or [case.inputs for case in each.stable.values()]
+    def _useful(self, each: Explored, killed: frozenset[str], round_: int) -> list[Case]:
+        """Neighbours of known inputs that kill a living mutant or reach a line that nothing has reached."""
+        known = {**each.stable, **each.changed}
+        alive = each.alive(killed)
+        ran = {name: set(each.outcomes[name].lines) for name in known}
+        reached = set().union(*ran.values()) if ran else set()
+        lines = {mutant.line for mutant in alive}
+        near = [case.inputs for name, case in known.items() if lines & ran[name]]
+        # Half of the time what comes close; else anything, because the way may start elsewhere.
+        every = [case.inputs for case in known.values()]
+        inputs = [
+            *more(near, each.pool, seed=round_, count=_VARIANTS // 2),
+            *more(every, each.pool, seed=100 + round_, count=_VARIANTS // 2),
+        ]
+        cases = cases_of(each.target, inputs, start=1_000 * round_)
+        useful = self._head.screen(self._place, each.target, alive, cases, set(each.target.lines) - reached)
+        chosen = [case for case in cases if case.id in useful]
+        each.cases.extend(chosen)
+        each.tried += len(cases)
+        return chosen
 
     def _try(self, cases: Sequence[Case], found: Sequence[Explored]) -> None:
+        if not cases:
+            return
         by_key = {each.target.key: each for each in found}
         first, problem = self._head.record(self._place, cases, seed=0, trace=True)
         if problem:
@@ -210,10 +251,6 @@ class Module:
         """Whether the call runs the mutant's statement: an expression may span lines, so the next ones count."""
         ran = each.outcomes[case.id].lines
         return any(abs(line - mutant.line) <= 3 for line in ran)
-
-
-def _stable_of(found: Sequence[Explored], key: str) -> set[str]:
-    return {name for each in found if each.target.key == key for name in each.stable}
 
 
 def _why_not(case: Case, outcome: Outcome) -> str:

@@ -94,7 +94,7 @@ def mutants_of(function: Function, lines: Collection[int]) -> list[Made]:
 
     >>> tree = ast.parse("def f(n):\\n    return n < 3\\n")
     >>> [made.told for made in mutants_of(tree.body[0], {2})]
-    ['`<` becomes `<=`', '`<` becomes `>=`', '3 becomes 4', '3 becomes 2', 'returns None']
+    ['returns None', '`<` becomes `<=`', '`<` becomes `>=`', '3 becomes 4', '3 becomes 2']
     """
     edits = [edit for edit in _edits(function) if edit.line in lines]
     if len(edits) > MOST:

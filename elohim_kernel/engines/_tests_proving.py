@@ -21,7 +21,7 @@ from elohim_kernel.model.value import Value
 from elohim_kernel.ports import Tools
 
 PASSED: Final = "passed"
-_MEMORY_MB: Final = 1_536
+_MEMORY_MB: Final = 2_048
 _MOST_BYTES: Final = 32 * 1024 * 1024
 _TEST_S: Final = 10.0
 

@@ -21,8 +21,9 @@ CALL_S: Final = 1.0
 """How long one call may take."""
 
 _RESTARTS: Final = 6
+_SCREENED: Final = 2  # killers of one mutant that are looked for among many cases
 _ZONES: Final = ("UTC0", "AAA-9:30", "BBB+8")  # a value that depends on the time zone of the machine is not stable
-_MEMORY_MB: Final = 1_024
+_MEMORY_MB: Final = 2_048
 
 Lines = list[dict[str, Any]]  # a child's answers: JSON
 
@@ -72,8 +73,7 @@ class Side:
         for _ in range(_RESTARTS):
             if not left or self._deadline.left_s <= 0:
                 break
-            asked = [{"id": each.id, "call": each.call, "imports": each.imports} for each in left.values()]
-            job = {"cases": asked, "seed": seed, "trace": trace, "mutants": []}
+            job = {**_job(left.values(), seed=seed), "trace": trace}
             lines, why = self._answers(place, job, seed=seed, most_s=10 + CALL_S * len(left) / 4)
             if problem := _problem(lines, why):
                 return outcomes, problem
@@ -106,8 +106,8 @@ class Side:
             if not left or self._deadline.left_s <= 0:
                 break
             cases = {case.id: case for name in left for case in asked[name]}
-            plain = [{"id": each.id, "call": each.call, "imports": each.imports} for each in cases.values()]
-            job = {"cases": plain, "seed": 0, "trace": False, "mutants": _wanted(targets, left, asked)}
+            wanted = _wanted(targets, left, asked)
+            job = {**_job(cases.values(), seed=0), "mutants": wanted, "screen": "", "most": len(cases)}
             lines, why = self._answers(place, job, seed=0, most_s=20 + len(left) + len(cases) / 50)
             if _problem(lines, why):
                 break
@@ -122,6 +122,17 @@ class Side:
             del left[begun[-1]]
             found[begun[-1]] = None
         return found
+
+    def screen(
+        self, place: Place, target: Target, mutants: Sequence[Mutant], cases: Sequence[Case], wanted: Iterable[int]
+    ) -> set[str]:
+        """The cases that kill a mutant, a few for each, or reach a `wanted` line; one crash ends the screening."""
+        listed = [(each.number, each.line, ()) for each in mutants]
+        asked = {**_about(target), "numbers": listed, "cases": [each.id for each in cases], "wanted": list(wanted)}
+        job = {**_job(cases, seed=0), "mutants": [asked], "screen": "lines", "most": _SCREENED}
+        lines, _ = self._answers(place, job, seed=0, most_s=20 + len(cases) / 20)
+        useful = {str(line["novel"]) for line in lines if "novel" in line}
+        return useful.union(*(line["killed"] for line in lines if "mutant" in line))
 
     def _answers(self, place: Place, job: Mapping[str, object], *, seed: int, most_s: float) -> tuple[Lines, str]:
         folder = Path(tempfile.mkdtemp(dir=self._tools.scratch, prefix="calls-")).resolve()
@@ -190,20 +201,21 @@ def _wanted(
 ) -> list[dict[str, object]]:
     wanted: list[dict[str, object]] = []
     for key, target in targets.items():
-        numbers = [(each.number, [case.id for case in asked[each.id]]) for each in left.values() if each.key == key]
+        own = [each for each in left.values() if each.key == key]
+        numbers = [(each.number, each.line, [case.id for case in asked[each.id]]) for each in own]
         if numbers:
-            names = dict.fromkeys(name for _, cases in numbers for name in cases)
-            wanted.append(
-                {
-                    "key": key,
-                    "qualname": target.qualname,
-                    "first": target.first,
-                    "lines": target.lines,
-                    "numbers": numbers,
-                    "cases": list(names),
-                }
-            )
+            names = dict.fromkeys(name for _, _, cases in numbers for name in cases)
+            wanted.append({**_about(target), "numbers": numbers, "cases": list(names)})
     return wanted
+
+
+def _about(target: Target) -> dict[str, object]:
+    return {"key": target.key, "qualname": target.qualname, "first": target.first, "lines": target.lines}
+
+
+def _job(cases: Iterable[Case], *, seed: int) -> dict[str, object]:
+    plain = [{"id": each.id, "call": each.call, "imports": each.imports} for each in cases]
+    return {"cases": plain, "seed": seed, "trace": False, "mutants": []}
 
 
 def evenly(number: int, most: int) -> list[int]:

@@ -211,6 +211,8 @@ def _unusable(each: _Definition, marks: Collection[str], lines: tuple[int, ...])
     node = each.node
     if not lines:
         return "has no code of its own"
+    if each.owner is not None and node.name.startswith("__") and not node.name.endswith("__"):
+        return "is private to its class: it is tested through what uses it"
     if node.name.startswith("__") and (each.owner is None or node.name not in _SPECIAL):
         return "a special method: it is tested through what uses it"
     if {"contextmanager", "asynccontextmanager"} & set(marks):

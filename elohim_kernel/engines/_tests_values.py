@@ -15,10 +15,13 @@ import re
 import types
 import uuid
 from collections import Counter, OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
+from elohim_kernel.engines._tests_evaluating import space_of, value_of
+
 MOST_CHARACTERS: Final = 400
+ITERATOR: Final = "its result is an iterator, which is used up by looking at it"
 _DEPTH: Final = 8
 _ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+|<function |<lambda>|object>|/tmp/|elohim-")
 
@@ -44,6 +47,8 @@ def written(value: object) -> Written | str:
     'a result of type object cannot be written down'
     """
     imports: dict[str, None] = {}
+    if isinstance(value, Iterator):
+        return ITERATOR
     try:
         text = _text(value, imports, 0)
     except _Impossible as why:
@@ -69,11 +74,8 @@ def represented(value: object) -> str | None:
 
 
 def _gives(text: str, imports: tuple[str, ...], value: object) -> bool:
-    space: dict[str, Any] = {}
     try:
-        for line in imports:
-            exec(line, space)  # noqa: S102 - our own text, in the sandbox
-        again = eval(text, space)  # noqa: S307
+        again = value_of(text, space_of(imports))
         return type(again) is type(value) and (bool(again == value) or _is_nan(value))
     except Exception:  # noqa: BLE001 - a class whose constructor or comparison breaks
         return False
@@ -186,10 +188,6 @@ def _namespace(value: Any, imports: dict[str, None], depth: int) -> str:
     return f"SimpleNamespace({', '.join(parts)})"
 
 
-def _generator(_value: object, _imports: dict[str, None], _depth: int) -> str:
-    raise _Impossible("its result is an iterator, which is used up by looking at it")
-
-
 _Writer = Callable[[Any, dict[str, None], int], str]
 _WRITERS: Final[dict[type, _Writer]] = {
     **dict.fromkeys((type(None), bool, int, str, bytes, complex, type(...), range, slice, bytearray), _plain),
@@ -204,5 +202,4 @@ _WRITERS: Final[dict[type, _Writer]] = {
     **dict.fromkeys((datetime.date, datetime.datetime, datetime.time, datetime.timedelta, datetime.timezone), _of_time),
     **dict.fromkeys((pathlib.PosixPath, pathlib.PurePosixPath), _path),
     types.SimpleNamespace: _namespace,
-    types.GeneratorType: _generator,
 }

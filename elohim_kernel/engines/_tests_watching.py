@@ -1,11 +1,13 @@
-"""In a child process: what a call does besides computing, which lines it runs, and what it leaves changed.
+"""In a child process: what a call does besides computing, which lines it runs, what it leaves changed; and stand-ins.
 
 Only the standard library is used.
 """
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from types import FrameType, ModuleType
 from typing import Any, Final
 
@@ -101,3 +103,23 @@ class State:
             if value != copy:
                 value.clear()
                 value.extend(copy) if isinstance(value, list) else value.update(copy)
+
+
+class _Versions(MetaPathFinder, Loader):
+    """Modules that only a build writes, with the version in them: a checkout lacks them, and its package needs them."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, _target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Asked last, so only for what is not there."""
+        last = name.rpartition(".")[2].strip("_")
+        return ModuleSpec(name, self) if path is not None and last == "version" else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Give it the names such modules have."""
+        vars(module).update(version="0.0.0", __version__="0.0.0", version_tuple=(0, 0, 0), __version_tuple__=(0, 0, 0))
+
+
+def stand_in_for_versions() -> None:
+    """Let packages be imported whose `_version` module was not built."""
+    sys.meta_path.append(_Versions())

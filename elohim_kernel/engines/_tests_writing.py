@@ -80,8 +80,6 @@ def clashes(lines: Iterable[str]) -> str:
 
 def _imports(lines: Iterable[str], body: str) -> str:
     wanted = dict.fromkeys(lines)
-    if "re.escape(" in body:
-        wanted["import re"] = None
     if "pytest." in body:
         wanted["import pytest"] = None
     plain = sorted(line for line in wanted if line.startswith("import ") and line != "import pytest")
@@ -203,8 +201,10 @@ def _claim(outcome: Outcome, call: str) -> str:
 
 
 def _raising(outcome: Outcome, call: str, message: str) -> list[str]:
-    match = f", match=re.escape({message})" if outcome.message else ""
-    return [f"    with pytest.raises({outcome.text}{match}):", f"        {call}"]
+    if not outcome.message:
+        return [f"    with pytest.raises({outcome.text}):", f"        {call}"]
+    caught = [f"    with pytest.raises({outcome.text}) as caught:", f"        {call}"]
+    return [*caught, f"    assert str(caught.value) == {message}"]
 
 
 def _columns(each: Pinned) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 
 from elohim_kernel.engines._tests_enriching import Enriching, Material, refused
+from elohim_kernel.engines._tests_existing import tests_among
 from elohim_kernel.engines._tests_pynguin import whether_here
 from elohim_kernel.engines._tests_running import Deadline, Side
 from elohim_kernel.engines._tests_shapes import Place, Rejected, Target
@@ -56,7 +57,7 @@ def version() -> str:
 
 def wants(path: str) -> bool:
     """Python sources that are no tests."""
-    return path.endswith(".py") and kind_of(path) is PathKind.SOURCE
+    return path.endswith(".py") and kind_of(path) is PathKind.SOURCE and not tests_among([path])
 
 
 def run(request: EngineRequest, tools: Tools) -> EngineReport:

@@ -98,6 +98,15 @@ class Enrichment(Value, frozen=True):
         return "".join(patch_of(file) for file in self.files if not file.changes)
 
 
+class EnrichmentRecorded(Value, frozen=True, tag="tests.proposed"):
+    """Tests were proposed for a change; `enrichment` holds the files, the ledger and what they are worth."""
+
+    workflow: str
+    enrichment: Enrichment
+    item: str = ""
+    run: str = ""
+
+
 NO_NEWLINE: Final = "\\ No newline at end of file\n"
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 
 import msgspec
 
-from elohim_kernel.model import access, approval, decision, record, run, token, work_item, workflow
+from elohim_kernel.model import access, approval, decision, enrichment, record, run, token, work_item, workflow
 
 EventData = (
     access.PrincipalAdded
@@ -31,6 +31,7 @@ EventData = (
     | work_item.WorkItemEvent
     | approval.ApprovalEvent
     | decision.DecisionEvent
+    | enrichment.EnrichmentRecorded
     | run.RunEvent
     | run.DeliveryEvent
     | record.StoreCreated

@@ -21,6 +21,7 @@ PREFIXES = {
     "fdd": "decision",
     "rt": "ratchet",
     "rec": "recommendation",
+    "te": "proposal of tests",
     "us": "principal",
     "tm": "team",
     "rl": "role",

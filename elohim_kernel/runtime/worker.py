@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Final
 
 from elohim_kernel.errors import Cancelled, Conflict, Fault, KernelError, Unavailable
+from elohim_kernel.findings.enrichment import proposal_of
 from elohim_kernel.findings.recording import KnownFindings
 from elohim_kernel.model.finding import Finding
 from elohim_kernel.model.stage_type import StageType
@@ -234,9 +235,11 @@ class Worker:
         session = self._session.working_for(assignment.behalf)
         repository = result.change.repository if result.change else str(assignment.data.get("repository", ""))
         at = looked_at_change(assignment.workflow, repository, result.change, item=assignment.item, run=assignment.run)
+        # The key makes a resumed run record each report once.
+        record(session, result.reports, at, key=assignment.run, fresh=assignment.attempt == 1)
         for report in result.reports:
-            # The key makes a resumed run record each report once.
-            record(session, report, at, key=f"{assignment.run}/findings/{report.engine}", fresh=assignment.attempt == 1)
+            if proposal := proposal_of(report, workflow=at.workflow, item=at.item, run=at.run):
+                session.do(proposal, key=f"{assignment.run}/tests", fresh=assignment.attempt == 1)
 
     def _finish(self, assignment: Assignment, result: StageResult, *, seconds: float) -> None:
         self._session.working_for(assignment.behalf).do(

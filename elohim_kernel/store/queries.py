@@ -32,6 +32,11 @@ QUERIES: Final[Mapping[str, str]] = {
     **{f"items_by_{order}": f"select id {_ITEMS} order by {by} limit $limit" for order, by in _QUEUE_ORDER.items()},
     "count_items": f"select status, count(*) as n from work_items where {_VISIBLE} group by status order by status",
     "count_events": f"select kind, count(*) as n from events where {_VISIBLE} group by kind order by kind",
+    "test_proposals": (
+        f"select * from events where {_VISIBLE} and kind = 'tests.proposed'"
+        " and ($workflow = '' or scope = $workflow) and ($item = '' or body ->> '$.data.item' = $item)"
+        " order by seq desc limit $limit"
+    ),
     "events_of": f"select * from events where {_VISIBLE} and subject = $subject order by seq",
     "events": (
         f"select * from events where {_VISIBLE} and seq > $after"

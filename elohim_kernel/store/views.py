@@ -34,6 +34,14 @@ _EVENT_DATA: Final = (
 )
 _ACTION: Final = "case when e.kind like 'sla.%' then 'sla_' else '' end || split_part(e.kind, '.', 2)"
 _NOTE: Final = "coalesce(nullif(e.body ->> '$.data.note', ''), nullif(e.body ->> '$.data.reason', ''))"
+_ATTEMPT_TEXTS: Final = ("function", "verdict", "reason", "call", "expected", "on_head", "test")
+_ATTEMPT_SHAPE: Final = ", ".join(
+    [*(f'"{name}":"VARCHAR"' for name in _ATTEMPT_TEXTS), '"kills":"BIGINT"', '"lines":"BIGINT"', '"count":"BIGINT"']
+)
+_ATTEMPTS: Final = (
+    "cross join lateral (select unnest(from_json(e.body -> '$.data.enrichment.attempts',"
+    f" '[{{{_ATTEMPT_SHAPE}}}]')) as attempt) t"
+)
 _VOTES: Final = (
     "approvals a cross join lateral (select unnest(from_json(a.votes,"
     ' \'[{"by":"VARCHAR","decision":"VARCHAR","cast_at":"TIMESTAMPTZ","comment":"VARCHAR"}]\')) as vote) v'
@@ -187,6 +195,26 @@ VIEWS: Final[Mapping[str, View]] = {
             "happened_at": (TIME, "e.ts"),
         },
         "findings.recorded",
+    ),
+    "test_attempts": told(
+        "The ledger of proposed tests: one row per attempt, accepted or not, and why. `calls` counts calls that ended"
+        " alike; `kills` and `lines` are what an accepted test adds to the tests that were there.",
+        {
+            "proposal": (TEXT, "e.subject"),
+            **item("(e.body ->> '$.data.item')"),
+            "run": data("run"),
+            **workflow("e.scope"),
+            "repository": data("enrichment.repository"),
+            "base": data("enrichment.base"),
+            "head": data("enrichment.head"),
+            **{name: (TEXT, f"nullif(t.attempt.{name}, '')") for name in _ATTEMPT_TEXTS},
+            "kills": (INT, "t.attempt.kills"),
+            "lines": (INT, "t.attempt.lines"),
+            "calls": (INT, "t.attempt.count"),
+            "happened_at": (TIME, "e.ts"),
+        },
+        "tests.proposed",
+        join=_ATTEMPTS,
     ),
     "recommendations": told(
         "What engines and the agent advised. `steps`, `risks`, `evidence` and `not_run` are JSON.",

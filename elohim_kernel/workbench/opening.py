@@ -23,7 +23,7 @@ def open(
 
     >>> wb = open(":memory:")
     >>> [template.name for template in wb.templates()]
-    ['Repository Scan', 'Security Review', 'Standard Code Review']
+    ['Bug Fix + Test', 'Repository Scan', 'Security Review', 'Standard Code Review']
     >>> wb.close()
     """
     in_memory = home == ":memory:"

@@ -42,6 +42,7 @@ from elohim_kernel.store.result import Result
 from elohim_kernel.store.snapshot import Snapshot
 from elohim_kernel.workbench import exchange, scanning
 from elohim_kernel.workbench.findings import Findings
+from elohim_kernel.workbench.tests import Tests
 from elohim_kernel.workflows.approvals import Approve, Asked, Decided, ListApprovals, Reject
 from elohim_kernel.workflows.definitions import (
     CreateWorkflow,
@@ -124,8 +125,8 @@ class Workbench:
 
         >>> import elohim_kernel
         >>> with elohim_kernel.open(":memory:") as wb:
-        ...     wb.sql("select name from templates where system = $system order by name", system=True).rows()
-        [{'name': 'Repository Scan'}, {'name': 'Security Review'}, {'name': 'Standard Code Review'}]
+        ...     wb.sql("select name from templates where name like $part", part="Bug%").rows()
+        [{'name': 'Bug Fix + Test'}]
         """
         if self._snapshot is None:
             self._snapshot = Snapshot(lambda wanted: unpack(self.session.changes(wanted)))
@@ -388,6 +389,11 @@ class Workbench:
     def findings(self) -> Findings:
         """Findings: called it lists them, `.explain(id)` explains one, `.decide(...)` dismisses or accepts."""
         return Findings(self)
+
+    @property
+    def tests(self) -> Tests:
+        """Tests: `.propose(repository, base=…)` proposes some, `.show(id)` shows them, `.export(id)` gives a patch."""
+        return Tests(self)
 
     @property
     def home(self) -> Path | None:

@@ -15,11 +15,13 @@ from elohim_kernel.access.people import DisablePrincipal, GrantRole
 from elohim_kernel.access.tokens import CreateToken
 from elohim_kernel.errors import Denied, KernelError, NotFound
 from elohim_kernel.findings.decisions import DecideFindings
+from elohim_kernel.findings.enrichment import RecordTestProposal
 from elohim_kernel.findings.listing import FindingFilter
 from elohim_kernel.findings.recording import RecordFindings, finding_rows
 from elohim_kernel.gate import authorise
 from elohim_kernel.model.access import BUILT_IN_ROLES
 from elohim_kernel.model.decision import Outcome
+from elohim_kernel.model.enrichment import Enrichment
 from elohim_kernel.model.finding import Finding, Severity
 from elohim_kernel.model.token import digest_of
 from elohim_kernel.model.value import convert
@@ -37,7 +39,7 @@ IN_PLACE = {
     for role, names in {
         "viewer": (
             "get_approval", "get_workflow", "diff_workflow", "get_item", "get_step", "get_run", "known_findings",
-            "remember_findings", "get_finding", "explain_finding", "get_ratchet",
+            "remember_findings", "get_finding", "explain_finding", "get_ratchet", "get_test_proposal",
         ),
         "analyst": (
             "open_work_item", "claim_item", "release_item", "reassign_item", "complete_stage", "send_back",
@@ -45,6 +47,7 @@ IN_PLACE = {
             "link_item", "unlink_item", "attach_file", "bulk_items", "extend_lease", "record_step", "finish_stage",
             "fail_stage", "fire_schedule", "skip_slot", "start_playbook", "end_run", "cancel_run", "record_findings",
             "decide_findings", "confirm_decision", "refuse_decision", "undo_decision", "set_ratchet",
+            "record_test_proposal",
         ),
         "approver": ("approve", "reject"),
         "maintainer": ("revise_workflow", "share_workflow", "archive_workflow"),
@@ -78,7 +81,7 @@ ANYBODY = {
     "read_inbox", "claim_delivery", "expire_approvals", "list_approvals", "list_workflows", "list_templates",
     "list_items", "list_runs", "list_events", "get_inbox", "list_principals", "list_teams", "list_roles", "who_am_i",
     "count_everything", "due_schedules", "list_findings", "finding_stats", "export_findings", "list_decisions",
-    "expire_decisions",
+    "expire_decisions", "list_test_proposals",
 }  # fmt: skip
 
 # Everybody may who sees the place.
@@ -96,11 +99,13 @@ FIELDS: dict[str, dict[str, Any]] = {
     "get_step": {"step": "scan"},
     "diff_workflow": {"before": 1, "after": 1},
     "decide_findings": {"where": {"rule": "R1"}},
+    "list_test_proposals": {"workflow": ""},
 }
 
 FINDING = Finding(
     rule="R1", severity=Severity.LOW, message="m", path="a.py", line=1, tool="lint", fingerprint="v1:a", context="c"
 )
+ENRICHMENT = Enrichment(repository="/src", base="1", head="2")
 LADDER = list(BUILT_IN_ROLES)
 DEFINITIONS = (
     {"name": "Look", "stages": [{"key": "look", "name": "Look"}]},
@@ -161,7 +166,7 @@ class Place:
         }
 
     def _judged(self, maker: Any, flow: str) -> dict[str, str]:
-        """A finding, and a decision about it."""
+        """A finding, a decision about it, and a proposal of tests."""
         rows = finding_rows([FINDING])
         recorded = {"workflow": flow, "repository": "/src", "tool": "lint", "status": "findings", "reason": ""}
         maker.do(convert({**recorded, "rows": rows}, RecordFindings))
@@ -170,7 +175,8 @@ class Place:
                 workflow=flow, where=FindingFilter(rule="R1"), outcome=Outcome.ACCEPTED, reason="accepted risk"
             )
         )
-        return {"finding": decided.lines[0].id, "decision": decided.undo}
+        proposal = maker.do(RecordTestProposal(workflow=flow, enrichment=ENRICHMENT))
+        return {"finding": decided.lines[0].id, "decision": decided.undo, "proposal": proposal}
 
     def operation(self, name: str, kind: type[Any], things: Mapping[str, str] | None = None) -> Any:
         """The operation on what is here, or on `things`."""

@@ -10,6 +10,7 @@ from elohim_kernel.model.access import Level, Permission, Visibility
 from elohim_kernel.model.command import Command
 from elohim_kernel.model.decision import Outcome, Reach
 from elohim_kernel.model.definition_text import parse_definition
+from elohim_kernel.model.enrichment import Attempt, Enrichment, ProposedFile, Verdict
 from elohim_kernel.model.finding import EngineStatus, Finding, Severity
 from elohim_kernel.model.recommendation import Evidence, PlanStep, Recommendation
 from elohim_kernel.model.run import RunStatus
@@ -156,6 +157,17 @@ def _findings(world: Any, who: str) -> Command:
         head=world.chance.choice(("h1", "h2")), rules=world.chance.choice(((), ("R0",))),
         skipped=(mark,), covered=tuple(paths), rows=finding_rows(seen) if seen else b"",
     )  # fmt: skip
+
+
+def _proposal(world: Any, who: str) -> Command:
+    item, flow = world.item()
+    mark = world.mark(who, flow)
+    verdict = world.chance.choice(list(Verdict))
+    attempts = (Attempt(function=mark, verdict=verdict, reason=mark, call=mark, expected=mark, test=mark),)
+    files = (ProposedFile(path="tests/test_a_proposed.py", text=mark, tests=(mark,)),)
+    made = Enrichment(repository=mark, base=mark, head=mark, files=files, attempts=attempts, notes=(mark,))
+    named = item if world.chance.random() < 0.7 else ""
+    return COMMANDS["record_test_proposal"](workflow=flow or "wf_nothing", enrichment=made, item=named)
 
 
 def _decide(world: Any, who: str) -> Command:
@@ -314,6 +326,7 @@ MAKERS: Mapping[str, Maker] = {
     "start_playbook": _on_item("start_playbook", lambda world, mark: {"playbook": "review_report"}),
     "end_run": _of_run("end_run", lambda world: {"status": world.chance.choice((RunStatus.DONE, RunStatus.FAILED))}),
     "record_findings": _findings,
+    "record_test_proposal": _proposal,
     "decide_findings": _decide,
     **{name: _on_decision(name) for name in ("confirm_decision", "refuse_decision", "undo_decision")},
     "expire_decisions": lambda world, _who: COMMANDS["expire_decisions"](),

@@ -47,6 +47,8 @@ ASKED: Mapping[str, Asker] = {
     "finding_stats": lambda world: {"by": world.chance.choice(("owner", "category", "tool")), "where": {}},
     "export_findings": lambda world: {},
     "list_decisions": lambda world: {},
+    "get_test_proposal": lambda world: {"proposal": _proposal(world)},
+    "list_test_proposals": lambda world: {"workflow": world.chance.choice(("", world.flow()))},
     "get_ratchet": lambda world: {"workflow": world.flow(), "repository": "/src"},
     "list_principals": lambda world: {},
     "who_am_i": lambda world: {},
@@ -66,6 +68,11 @@ WHOLE = {"export_trail"}  # shows every tenant's records, and takes ADMIN on the
 def _some_finding(world: Any) -> str:
     there = world.store.database.rows("select id from findings order by id")
     return str(world.chance.choice(there)["id"]) if there else "fd_nothing"
+
+
+def _proposal(world: Any) -> str:
+    there = world.store.database.rows("select subject from events where kind = 'tests.proposed'", {})
+    return world.chance.choice([row["subject"] for row in there] or ["te_nothing"])
 
 
 def ask(world: Any, who: str, name: str, **fields: Any) -> Any:

@@ -146,14 +146,14 @@ def test_absent_and_hidden_workflows_are_refused_alike(ann: Workbench):
 
 def test_the_package_brings_templates_and_starting_from_it_twice_gives_one_workflow(ann: Workbench):
     names = [template.name for template in ann.templates()]
-    assert names == ["Repository Scan", "Security Review", "Standard Code Review"]
+    assert names == ["Bug Fix + Test", "Repository Scan", "Security Review", "Standard Code Review"]
     assert all(template.system and template.recommended for template in ann.templates())
 
     first, second = ann.instantiate("Standard Code Review"), ann.instantiate("Standard Code Review")
 
     assert first == second
     assert first.stages == ("intake", "agent_review", "reviewer_review")
-    assert [template.instances for template in ann.templates()] == [0, 0, 1]
+    assert [template.instances for template in ann.templates()] == [0, 0, 0, 1]
     assert ann.instantiate("Standard Code Review", name="Ours").name == "Ours"
 
 

@@ -12,7 +12,10 @@ from elohim_kernel import registry
 FOLDER = Path(package.__file__).parent
 
 # Done by `elohim review` and `elohim work` through the workbench, or for one's own eyes only.
-ELSEWHERE = {"get_approval", "get_step", "known_findings", "record_findings", "remember_findings", "export_findings"}
+ELSEWHERE = {
+    "get_approval", "get_step", "known_findings", "record_findings", "remember_findings", "export_findings",
+    "record_test_proposal",
+}  # fmt: skip
 
 
 def calls() -> Iterator[tuple[str, str, str, set[str]]]:
