@@ -304,8 +304,10 @@ def finding_of(row: Mapping[str, Any]) -> Finding:  # a row of the table: SQL va
 
 def _known_rows(query: KnownFindings | RememberFindings, reader: Reader) -> list[dict[str, Any]]:
     flow = workflow_named(reader, query.workflow)
-    rows = reader.rows("known_findings", repository=query.repository, tool=query.tool)
-    return [row for row in rows if row["scope"] == flow.id]
+    table = reader.table("known_findings", workflow=flow.id, repository=query.repository, tool=query.tool)
+    # Turning a value into Python costs more than reading it, times most of all.
+    rows: list[dict[str, Any]] = table.select([*_GIVEN, "related", "identity", "seen", "ref"]).to_pylist()
+    return rows
 
 
 COMMANDS = (CommandEntry(RecordFindings, record_findings, on_workflow),)

@@ -6,16 +6,14 @@ Filters that are "" do not narrow. `$state` may be `live` for whatever nobody ha
 from collections.abc import Mapping
 from typing import Final
 
-from elohim_kernel.store.priority import PRIORITY, windows
+from elohim_kernel.store.priority import PRIORITY, weighed
 
 _VISIBLE: Final = "scope in (select unnest($scopes))"
 _LEVELS: Final = "['critical', 'high', 'medium', 'low', 'info']"
 _LIVE: Final = "state in ('new', 'open', 'regressed')"
 
 # What others say of a problem or a rule counts for its priority, so only the workflow is narrowed before that.
-_WEIGHED: Final = (
-    f"select *, {windows('scope')} from findings where {_VISIBLE} and ($workflow = '' or scope = $workflow)"
-)
+_WEIGHED: Final = weighed(f"{_VISIBLE} and ($workflow = '' or scope = $workflow)")
 _FILTERED: Final = (
     f"select *, {PRIORITY} as priority, {_LIVE} as live, {_LIVE} and coalesce(sla_due < $until, false) as overdue,"
     f" list_position({_LEVELS}, severity) as level from ({_WEIGHED})"
@@ -33,7 +31,8 @@ _FILTERED: Final = (
     " and (len($ids::VARCHAR[]) = 0 or id in (select unnest($ids::VARCHAR[])))"
 )
 _FOLDED: Final = (
-    "select * from (select *, row_number() over (partition by scope, repository, coalesce(nullif(problem, ''), id)"
+    "select id, priority, live, overdue, level from (select *, row_number()"
+    " over (partition by scope, repository, coalesce(nullif(problem, ''), id)"
     " order by live desc, priority desc, level, length(related) < 3, evidence = '', cwe = 0, line, tool, rule, id)"
     f" as place from ({_FILTERED})) where place = 1 or $fold = ''"
 )
@@ -44,6 +43,17 @@ _ORDERS: Final[Mapping[str, str]] = {
     "age": "first_seen, level, path, line, id",
     "due": "sla_due nulls last, level, path, line, id",
 }
+
+
+def _listed(order: str) -> str:
+    """The rows themselves are fetched last, when it is known which: they are wide."""
+    chosen = f"{_FOLDED} order by {order} limit $limit"
+    return (
+        "select f.*, n.priority, n.live, n.overdue, n.level from findings f"
+        f" join ({chosen}) n on n.id = f.id where {_VISIBLE} order by {order.replace(' id', ' f.id')}"
+    )
+
+
 _GROUPS: Final[Mapping[str, str]] = {
     "severity": "severity",
     "category": "category",
@@ -68,7 +78,7 @@ _OF_FINDING: Final = (
 )
 
 FINDING_QUERIES: Final[Mapping[str, str]] = {
-    **{f"findings_by_{name}": f"{_FOLDED} order by {by} limit $limit" for name, by in _ORDERS.items()},
+    **{f"findings_by_{name}": _listed(order) for name, order in _ORDERS.items()},
     **{f"finding_counts_by_{name}": _COUNTED.replace("{name}", group) for name, group in _GROUPS.items()},
     "count_findings": f"select state, count(*) as n from findings where {_VISIBLE} group by state order by state",
     "findings_of_item": (
@@ -78,7 +88,8 @@ FINDING_QUERIES: Final[Mapping[str, str]] = {
         f" order by list_position({_LEVELS}, severity), path, line, id"
     ),
     "known_findings": (
-        f"select * from findings where {_VISIBLE} and repository = $repository and ($tool = '' or tool = $tool)"
+        f"select * from findings where {_VISIBLE} and scope = $workflow and repository = $repository"
+        " and ($tool = '' or tool = $tool)"
         " order by path, line, id"
     ),
     "findings_named": f"select id, scope from findings where {_VISIBLE} and starts_with(id, $finding) limit 3",

@@ -22,17 +22,31 @@ def _case(column: str, weights: Mapping[str, float]) -> str:
     return f"case {column} " + " ".join(f"when '{word}' then {weight}" for word, weight in weights.items())
 
 
+_RIGHT: Final = "count(*) filter (where state = 'accepted' or reason = 'wont_fix')"
+_WRONG: Final = "count(*) filter (where reason = 'false_positive')"
+_SEERS: Final = "count(distinct case when state <> 'fixed' then tool end)"
+
+
+def weighed(where: str) -> str:
+    """A select of the findings for which `where` is true, with the columns of `windows`: quicker for few of many."""
+    return (
+        "select f.*, coalesce(p.p_seers, 1) as seers, coalesce(r.r_wrong, 0) as wrong, coalesce(r.r_right, 0) as right_"
+        " from findings f left join (select scope as p_scope, repository as p_repository, problem as p_problem,"
+        f" {_SEERS} as p_seers from findings where {where} and problem <> '' group by all) p"
+        " on p_scope = f.scope and p_repository = f.repository and p_problem = f.problem"
+        f" left join (select scope as r_scope, tool as r_tool, rule as r_rule, {_WRONG} as r_wrong, {_RIGHT} as r_right"
+        f" from findings where {where} group by all) r"
+        f" on r_scope = f.scope and r_tool = f.tool and r_rule = f.rule where {where}"
+    )
+
+
 def windows(scope: str) -> str:
     """Columns `seers` (tools that see the problem now), `wrong` and `right_` of the rule; `scope` is the column that
     tells workflows apart.
     """
     problem = f"partition by {scope}, repository, coalesce(nullif(problem, ''), id)"
     rule = f"partition by {scope}, tool, rule"
-    return (
-        f"count(distinct case when state <> 'fixed' then tool end) over ({problem}) as seers,"
-        f" count(*) filter (where reason = 'false_positive') over ({rule}) as wrong,"
-        f" count(*) filter (where state = 'accepted' or reason = 'wont_fix') over ({rule}) as right_"
-    )
+    return f"{_SEERS} over ({problem}) as seers, {_WRONG} over ({rule}) as wrong, {_RIGHT} over ({rule}) as right_"
 
 
 PRIORITY: Final = (
