@@ -113,7 +113,8 @@ def _entries(value: object) -> list[Mapping[str, Any]]:  # JSON, hence Any
 
 def _doubted(finding: Finding, said: Mapping[tuple[str, int, str], tuple[str, str]]) -> Finding:
     why, engine = said.get((finding.path, finding.line, finding.category), ("", ""))
-    if not why or engine == finding.tool or finding.confidence is Confidence.HIGH or finding.suppressed:
+    # A refutation is a proof over the whole function, which patterns are not, however sure they are.
+    if not why or engine == finding.tool or finding.suppressed:
         return finding
     number = f" (CWE-{finding.cwe})" if finding.cwe else ""
     return replace(

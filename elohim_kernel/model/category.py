@@ -65,7 +65,7 @@ _QUALITY: Final = (
 CATEGORIES: Final[Mapping[str, Category]] = {one.name: one for one in (*_SECURITY, *_QUALITY)}
 """Every category by name. `import`, `style` and `note` are never above information."""
 
-DEMOTED: Final = frozenset({"import", "style", "note"})
+DEMOTED: Final = frozenset({"import", "maintainability", "style", "note"})
 """Categories that are told, never counted as problems."""
 
 _BY_CWE: Final = {
