@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from elohim_kernel.findings.recording import Recorded, RecordFindings, RememberFindings, identified_rows, report_of
+from elohim_kernel.findings.recording import RecordFindings, RememberFindings, identified_rows, report_of
 from elohim_kernel.model.assembling import conclusive
 from elohim_kernel.model.change import Change
 from elohim_kernel.model.finding import EngineReport
@@ -46,16 +46,28 @@ def looked_at_change(workflow: str, repository: str, change: Change | None, *, i
 
 
 def record(
-    session: Session, report: EngineReport, at: LookedAt, *, key: str = "", fresh: bool = False
-) -> tuple[Recorded, tuple[Identified, ...]]:
-    """Record one report; gives its findings, in their order, with their identities.
+    session: Session, reports: Sequence[EngineReport], at: LookedAt, *, key: str = "", fresh: bool = False
+) -> tuple[Identified, ...]:
+    """Record what engines reported; gives all their findings, in their order, with their identities.
 
-    `key` and `fresh` are as in `Session.do`.
+    What is known is asked for once: a question after each report would bring every table up to date each time. With a
+    `key` each report is recorded once under it, however often this is tried; `fresh` is as in `Session.do`.
     """
-    query = RememberFindings(workflow=at.workflow, repository=at.repository, tool=report.engine, ref=at.ref)
-    known: Known = session.ask(query) if report.findings or conclusive(report) else Known()
-    found = identified(known, report.findings, at.renames)
-    command = RecordFindings(
+    query = RememberFindings(workflow=at.workflow, repository=at.repository, ref=at.ref)
+    worth_asking = any(report.findings or conclusive(report) for report in reports)
+    known: Known = session.ask(query) if worth_asking else Known()
+    every: list[Identified] = []
+    for report in reports:
+        own = _of_tool(known, report.engine)
+        found = identified(own, report.findings, at.renames)
+        name = f"{key}/findings/{report.engine}" if key else ""
+        session.do(_command(report, found, own, at), key=name, fresh=fresh)
+        every.extend(found)
+    return tuple(every)
+
+
+def _command(report: EngineReport, found: Sequence[Identified], known: Known, at: LookedAt) -> RecordFindings:
+    return RecordFindings(
         workflow=at.workflow,
         repository=at.repository,
         head=at.head,
@@ -66,8 +78,12 @@ def record(
         rows=identified_rows(found) if found else b"",
         **report_of(replace(report, rules=_rules(report.rules, known))),
     )
-    recorded: Recorded = session.do(command, key=key, fresh=fresh)
-    return recorded, found
+
+
+def _of_tool(known: Known, tool: str) -> Known:
+    parts = (known.here, known.elsewhere, known.fixed)
+    here, elsewhere, fixed = (tuple(each for each in part if each.finding.tool == tool) for part in parts)
+    return Known(here=here, elsewhere=elsewhere, fixed=fixed)
 
 
 def _vanished(report: EngineReport, known: Known, at: LookedAt) -> Iterable[str]:

@@ -104,7 +104,7 @@ def scan(
         runs = tools.engines(names, target.request)
         notes = (*target.notes, *_remarks(cache))
     at = target.at._replace(workflow=flow)
-    found = [each for report in runs for each in _identified(session, report, at)]
+    found = record(session, runs, at) if at.workflow else _unrecorded(runs)
     return Scan(
         repository=source.path,
         head=target.request.head,
@@ -178,10 +178,8 @@ def _remarks(cache: EngineCache | None) -> tuple[str, ...]:
     return (cache.problem,) if cache is not None and cache.problem else ()
 
 
-def _identified(session: Session, report: EngineReport, at: LookedAt) -> tuple[Identified, ...]:
-    if not at.workflow:
-        return tuple(Identified(finding=each, identity=each.fingerprint) for each in report.findings)
-    return record(session, report, at)[1]
+def _unrecorded(runs: Sequence[EngineReport]) -> tuple[Identified, ...]:
+    return tuple(Identified(finding=each, identity=each.fingerprint) for report in runs for each in report.findings)
 
 
 def _told_apart(session: Session, at: LookedAt) -> dict[str, FindingState]:

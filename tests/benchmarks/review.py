@@ -20,7 +20,7 @@ from elohim_kernel.workbench import open as open_workbench
 COMMITS = 5_000
 FILES = 20
 ROUNDS = 7
-_ENGINES = ("ruff", "complexity", "spread")
+_ENGINES = ("policy", "ruff", "secrets", "taint", "complexity", "spread")
 
 
 def run() -> list[dict[str, object]]:

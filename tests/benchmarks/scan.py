@@ -105,7 +105,7 @@ def _commit(git: pygit2.Repository, builder: pygit2.TreeBuilder, parents: list[p
 
 def _source(module: int, version: int) -> bytes:
     parts = [f'"""Module {module}."""\n\nimport hashlib\nimport subprocess\n']
-    for step in range(25):
+    for step in range(70):
         parts.append(
             f"def step_{step}(value: int, name: str) -> str:\n"
             f"    if value > {step + version}:\n"
