@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 from elohim_kernel.model.change import Change, FileStatus
 from elohim_kernel.model.finding import EngineReport, Finding
 from elohim_kernel.model.recommendation import Recommendation
+from elohim_kernel.model.target import target_of
 from elohim_kernel.model.value import Value
 
 T = TypeVar("T")
@@ -140,6 +141,11 @@ class EngineRequest(Value, frozen=True):
     base: str = ""  # full commit id that settings in the repository are read from, as data; "" none
     options: Mapping[str, str] = {}  # what the user set for engines: {"advisories": "/home/ann/osv.zip"}
 
+    @classmethod
+    def about(cls, change: Change) -> "EngineRequest":
+        """The question about a change; settings are read from where it began."""
+        return cls(repository=change.repository, head=change.head, change=change, base=change.merge_base or change.base)
+
     def candidates(self, repository: Repository) -> Sequence[str]:
         """The files to choose from: `paths`, else those the change leaves behind, else the whole tree; sorted."""
         if self.paths is not None:
@@ -200,6 +206,16 @@ class StageWork(Value, frozen=True):
     prompt: str
     target_path: str
     data: Mapping[str, Any]  # the item's data: JSON, hence Any
+
+    def change(self, tools: Tools) -> Change:
+        """The change the item is about. Raises `Invalid` when the item names no usable repository.
+
+        Journalled: a branch that moves while the stage runs does not change what is looked at.
+        """
+        target = target_of(self.data, path=self.target_path, reference=self.reference)
+        return tools.step(
+            "change", target, Change, lambda: tools.repository(target.repository).change(target.base, target.head)
+        )
 
 
 class StageResult(Value, frozen=True):

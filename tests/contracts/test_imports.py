@@ -76,13 +76,22 @@ def parts_out_of_bounds(graph: grimp.ImportGraph) -> list[str]:
         if not within(module, PARTS):
             continue
         for imported in graph.find_modules_directly_imported_by(module):
-            own = imported.startswith(f"{module.rpartition('.')[0]}._{module.rpartition('.')[2]}")
+            own = part_of(module, graph) == part_of(imported, graph) and "._" in imported
             if imported.startswith(PACKAGE) and not own and not within(imported, PARTS_MAY_IMPORT):
                 found.append(f"part {module} imports {imported}")
         for importer in graph.find_modules_that_directly_import(module):
             if not within(importer, ("registry", *PARTS)):
                 found.append(f"{importer} imports part {module}")
     return sorted(found)
+
+
+def part_of(module: str, graph: grimp.ImportGraph) -> str:
+    """The part a module belongs to: itself, or the one it is named after, `_ruff_rules` after `ruff`."""
+    room, _, name = module.rpartition(".")
+    named = [
+        each for each in graph.modules if name.startswith(f"_{each.rpartition('.')[2]}_") and each.startswith(room)
+    ]
+    return max(named, key=len, default=module) if name.startswith("_") else module
 
 
 def cycle(graph: grimp.ImportGraph) -> list[str]:

@@ -13,9 +13,8 @@ from elohim_kernel.model.recommendation import Recommendation
 from elohim_kernel.model.reports import by_severity, counted, facts_of, new_findings, not_run, summary_of
 from elohim_kernel.model.risk import ChangeRisk, change_risk, shape_of
 from elohim_kernel.model.value import plain
-from elohim_kernel.ports import Purpose, Repository, StageResult, StageWork, Tools
+from elohim_kernel.ports import EngineRequest, Purpose, Repository, StageResult, StageWork, Tools
 from elohim_kernel.workflows.stages._code_review_advice import Advice, grown, risky_areas
-from elohim_kernel.workflows.stages._looking import change_of, request_for
 
 TYPE = "CODE_REVIEW"
 
@@ -26,10 +25,10 @@ def run(work: StageWork, tools: Tools) -> StageResult:
     """Review the item's change. Raises `Invalid` when the item names no usable repository."""
     total = 3
     tools.progress("Reading the change", 0, total)
-    change = change_of(work, tools)
+    change = work.change(tools)
     names = tuple(dict.fromkeys((*_ENGINES, *tools.usual(Purpose.REVIEW))))
     tools.progress(f"Running {', '.join(names)}", 1, total)
-    reports = tools.engines(names, request_for(change))
+    reports = tools.engines(names, EngineRequest.about(change))
     tools.progress("Writing the recommendation", total - 1, total)
     risk = _risk(change, reports)
     recommendation = _recommend(change, reports, risk, tools.repository(change.repository))

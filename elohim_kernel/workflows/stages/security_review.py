@@ -7,8 +7,7 @@ refused (see `model.definition_text`).
 from elohim_kernel.model.category import is_security
 from elohim_kernel.model.finding import Severity
 from elohim_kernel.model.reports import by_severity, counted, facts_of, new_findings, not_run, summary_of
-from elohim_kernel.ports import Purpose, StageResult, StageWork, Tools
-from elohim_kernel.workflows.stages._looking import change_of, request_for
+from elohim_kernel.ports import EngineRequest, Purpose, StageResult, StageWork, Tools
 
 TYPE = "SECURITY_REVIEW"
 
@@ -18,10 +17,10 @@ _ENGINES = ("policy", "ruff")  # asked even where they are not installed, so tha
 def run(work: StageWork, tools: Tools) -> StageResult:
     """Run the engines and report what they said. Raises `Invalid` when the item names no usable repository."""
     tools.progress("Reading the change", 0, 2)
-    change = change_of(work, tools)
+    change = work.change(tools)
     names = tuple(dict.fromkeys((*_ENGINES, *tools.usual(Purpose.SECURITY))))
     tools.progress(f"Running {', '.join(names)}", 1, 2)
-    reports = tools.engines(names, request_for(change))
+    reports = tools.engines(names, EngineRequest.about(change))
     tools.progress("Done", 2, 2)
     new = [finding for finding in new_findings(reports) if is_security(finding.category)]
     missing = not_run(reports)

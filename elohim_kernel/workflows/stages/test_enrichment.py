@@ -18,7 +18,6 @@ from elohim_kernel.model.reports import counted, facts_of
 from elohim_kernel.model.target import Target, target_of
 from elohim_kernel.model.value import convert, plain
 from elohim_kernel.ports import EngineRequest, StageResult, StageWork, Tools
-from elohim_kernel.workflows.stages._looking import change_of, request_for
 
 TYPE = "TEST_ENRICHMENT"
 
@@ -69,7 +68,7 @@ def facts(made: Enrichment | None) -> dict[str, Any]:
 def _request(work: StageWork, tools: Tools, description: str) -> tuple[EngineRequest, Change | None]:
     options = {"describe": description} if description else {}
     try:
-        change = change_of(work, tools)
+        change = work.change(tools)
     except Invalid:
         if not description:
             raise
@@ -77,7 +76,7 @@ def _request(work: StageWork, tools: Tools, description: str) -> tuple[EngineReq
         commit = tools.step("commit", target, str, lambda: _commit(target, tools))
         path = tools.repository(target.repository).path
         return EngineRequest(repository=path, head=commit, base=commit, timeout_s=_TIMEOUT_S, options=options), None
-    return replace(request_for(change), timeout_s=_TIMEOUT_S, options=options), change
+    return replace(EngineRequest.about(change), timeout_s=_TIMEOUT_S, options=options), change
 
 
 def _commit(target: Target, tools: Tools) -> str:
