@@ -143,14 +143,10 @@ def test_without_a_number_the_level_counts_the_results_own_before_the_rules():
 @pytest.mark.parametrize(
     "fields",
     [
-        {"ruleIndex": 0},
-        {"rule": {"index": 0}},
-        {"ruleId": "py/sql"},
-        {"ruleId": "py/sql", "ruleIndex": 5},
-        {"rule": {"id": "py/sql"}},
-        {"ruleId": "py/sql/variant-2"},
+        {"ruleIndex": 0}, {"rule": {"index": 0}}, {"ruleId": "py/sql"}, {"ruleId": "py/sql", "ruleIndex": 5},
+        {"rule": {"id": "py/sql"}}, {"ruleId": "py/sql/variant-2"},
     ],
-)
+)  # fmt: skip
 def test_a_rule_is_found_by_index_or_name_whichever_is_right(fields: Json):
     rule = {"id": "py/sql", "properties": {"tags": ["security", "external/cwe/cwe-089"]}}
     result = {key: value for key, value in a_result().items() if key != "ruleId"} | fields
@@ -178,6 +174,10 @@ def test_a_message_is_filled_in_from_the_rule_or_is_a_bare_string():
     assert the_finding(message=None).message == "py/sql"
 
 
+def test_a_rejected_suppression_suppresses_nothing():
+    assert the_finding(suppressions=[{"kind": "external", "status": "rejected"}]).suppressed == ""
+
+
 def test_flow_related_places_suppression_and_symbol_are_kept():
     step = {"location": {**at("app/in.py")[0], "message": {"text": "source"}}}
     fields = {
@@ -189,16 +189,9 @@ def test_flow_related_places_suppression_and_symbol_are_kept():
 
     found = the_finding(**fields)
 
-    assert [(place.path, place.flow) for place in found.related] == [
-        ("app/in.py", True),
-        ("app/in.py", True),
-        ("app/near.py", False),
-    ]
+    places = [("app/in.py", True), ("app/in.py", True), ("app/near.py", False)]
+    assert [(place.path, place.flow) for place in found.related] == places
     assert (found.suppressed, found.symbol) == ("inSource: checked", "db.find")
-
-
-def test_a_rejected_suppression_suppresses_nothing():
-    assert the_finding(suppressions=[{"kind": "external", "status": "rejected"}]).suppressed == ""
 
 
 @pytest.mark.parametrize("kind", ["pass", "notApplicable"])
@@ -251,17 +244,10 @@ def test_results_past_the_cap_are_counted_and_said(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     "content",
     [
-        b"",
-        b"[]",
-        b"not json",
-        b'{"version": "2.1.0"}',
-        b'{"runs": 3}',
-        b'{"runs": [{"results": [}]}',
-        b"\xff\xfe\x00",
-        b"[" * 200_000,
-        b'{"runs":' + b"[" * 200_000,
+        b"", b"[]", b"not json", b'{"version": "2.1.0"}', b'{"runs": 3}', b'{"runs": [{"results": [}]}',
+        b"\xff\xfe\x00", b"[" * 200_000, b'{"runs":' + b"[" * 200_000,
     ],
-)
+)  # fmt: skip
 def test_what_is_no_sarif_is_refused(content: bytes):
     with pytest.raises(Invalid):
         seen(content)
