@@ -86,20 +86,14 @@ def test_many_runs_are_read_in_order_each_under_a_name_that_says_it_came_from_a_
 @pytest.mark.parametrize(
     ("uri", "root", "path"),
     [
-        ("app/a%20b.py", "", "app/a b.py"),
-        ("./app/x.py", "", "app/x.py"),
-        ("file:///srv/shop/app/x.py", "/srv/shop", "app/x.py"),
-        ("/srv/shop/app/x.py", "/srv/shop", "app/x.py"),
+        ("app/a%20b.py", "", "app/a b.py"), ("./app/x.py", "", "app/x.py"),
+        ("file:///srv/shop/app/x.py", "/srv/shop", "app/x.py"), ("/srv/shop/app/x.py", "/srv/shop", "app/x.py"),
         ("/elsewhere/app/x.py", "/srv/shop", "elsewhere/app/x.py"),
-        ("file://host/srv/shop/x.py", "/srv/shop", "x.py"),
-        ("C:\\work\\app\\x.py", "", "work/app/x.py"),
-        ("file:///C:/work/app/x.py", "", "work/app/x.py"),
-        ("app\\sub\\x.py", "", "app/sub/x.py"),
-        ("../../etc/passwd", "", "etc/passwd"),
-        ("a/../../../x.py", "", "x.py"),
-        ("", "", ""),
+        ("file://host/srv/shop/x.py", "/srv/shop", "x.py"), ("C:\\work\\app\\x.py", "", "work/app/x.py"),
+        ("file:///C:/work/app/x.py", "", "work/app/x.py"), ("app\\sub\\x.py", "", "app/sub/x.py"),
+        ("../../etc/passwd", "", "etc/passwd"), ("a/../../../x.py", "", "x.py"), ("", "", ""),
     ],
-)
+)  # fmt: skip
 def test_a_path_becomes_relative_whatever_the_tool_wrote(uri: str, root: str, path: str):
     assert the_finding(root=root, locations=at(uri)).path == path
 
