@@ -96,10 +96,10 @@ def _told(report: EngineReport, made: Enrichment | None) -> Mapping[str, Any]:
         "head": made.head,
         "accepted": made.accepted,
         "summary": f"{counted(made.accepted, 'test')} accepted for {counted(len(made.functions), 'function')}",
-        "files": [plain(file) for file in made.files],
+        "files": [{**plain(file), "tests": list(file.tests)} for file in made.files],
         "patch": made.patch,
         "score": plain(made.score),
-        "existing": plain(made.existing),
+        "existing": {**plain(made.existing), "files": list(made.existing.files)},
         "changes_behaviour": [
             {"function": each.function, "call": each.call, "base": each.expected, "head": each.on_head}
             for each in changed
