@@ -19,6 +19,7 @@ def _beside(name: str) -> ModuleType:
 
 
 _world = _beside("world")
+_beside("judging")
 _deeds = _beside("deeds")
 
 

@@ -3,15 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import properties_judging as judging  # loaded by the conftest, as this module is
+
 from elohim_kernel import registry
-from elohim_kernel.findings.listing import FindingFilter
-from elohim_kernel.findings.recording import finding_rows
 from elohim_kernel.model.access import Level, Permission, Visibility
 from elohim_kernel.model.command import Command
-from elohim_kernel.model.decision import Outcome, Reach
 from elohim_kernel.model.definition_text import parse_definition
-from elohim_kernel.model.enrichment import Attempt, Enrichment, ProposedFile, Verdict
-from elohim_kernel.model.finding import EngineStatus, Finding, Severity
 from elohim_kernel.model.recommendation import Evidence, PlanStep, Recommendation
 from elohim_kernel.model.run import RunStatus
 from elohim_kernel.model.token import digest_of
@@ -137,63 +134,6 @@ def _bulk(world: Any, mark: str) -> Mapping[str, Any]:
     where = world.chance.choice(("item.age_minutes > 30", "item.priority == 'high'", "data.risk > 3"))
     return {"verb": verb, "argument": argument, "where": where, "dry_run": world.chance.random() < 0.3,
             "skip_refused": world.chance.random() < 0.6}  # fmt: skip
-
-
-def _findings(world: Any, who: str) -> Command:
-    item, flow = world.item()
-    mark = world.mark(who, flow)
-    paths = [path for path in ("a.py", "b.py") if world.chance.random() < 0.7]
-    seen = [
-        Finding(rule=f"R{n}", severity=world.chance.choice(list(Severity)), message=mark, path=path, line=n,
-                tool="lint", snippet=mark, remediation=mark, symbol=mark, category=mark, fingerprint=f"v1:{path}:{n}",
-                owners=(mark,), evidence=mark, problem=world.chance.choice(("", f"p1:{n}")), aliases=(f"x:{mark}",),
-                suppressed=world.chance.choice(("", "", mark)), suppression_is_new=world.chance.random() < 0.3)
-        for path in paths for n in range(world.chance.randrange(3))
-    ]  # fmt: skip
-    status = EngineStatus.FINDINGS if seen else world.chance.choice(list(EngineStatus))
-    return COMMANDS["record_findings"](
-        workflow=flow or "wf_nothing", repository="/src", tool="lint", status=status, reason=mark,
-        item=item if world.chance.random() < 0.8 else "", ref=world.chance.choice(("main", mark)), version=mark,
-        head=world.chance.choice(("h1", "h2")), rules=world.chance.choice(((), ("R0",))),
-        skipped=(mark,), covered=tuple(paths), rows=finding_rows(seen) if seen else b"",
-    )  # fmt: skip
-
-
-def _proposal(world: Any, who: str) -> Command:
-    item, flow = world.item()
-    mark = world.mark(who, flow)
-    verdict = world.chance.choice(list(Verdict))
-    attempts = (Attempt(function=mark, verdict=verdict, reason=mark, call=mark, expected=mark, test=mark),)
-    files = (ProposedFile(path="tests/test_a_proposed.py", text=mark, tests=(mark,)),)
-    made = Enrichment(repository=mark, base=mark, head=mark, files=files, attempts=attempts, notes=(mark,))
-    named = item if world.chance.random() < 0.7 else ""
-    return COMMANDS["record_test_proposal"](workflow=flow or "wf_nothing", enrichment=made, item=named)
-
-
-def _decide(world: Any, who: str) -> Command:
-    flow, chance = world.flow(), world.chance
-    there = [row["id"] for row in world.store.database.rows("select id from findings where scope = $f", {"f": flow})]
-    chosen = tuple(chance.sample(there, min(len(there), chance.randrange(3))))
-    reach = chance.choice(list(Reach) if not chosen else [Reach.FINDING])
-    where = {Reach.FINDING: {"tool": "" if chosen else "lint"}, Reach.RULE: {"rule": chance.choice(("R0", "R1"))},
-             Reach.PATH: {"path": chance.choice(("a.*", "**"))}, Reach.REPOSITORY: {"repository": "/src"}}  # fmt: skip
-    return COMMANDS["decide_findings"](
-        workflow=flow, findings=chosen, reach=reach, where=FindingFilter(**where[reach]), text=world.mark(who, flow),
-        outcome=chance.choice(list(Outcome)), reason="wont fix", expires_days=chance.choice((0, 1)),
-        dry_run=chance.random() < 0.2,
-    )  # fmt: skip
-
-
-def _on_decision(name: str) -> Maker:
-    def make(world: Any, who: str) -> Command:
-        world.store.flush()
-        flow = world.flow()
-        there = world.store.database.rows("select id, status from decisions where scope = $flow", {"flow": flow})
-        asked = [row for row in there if row["status"] == "asked"]
-        found = world.chance.choice((asked if world.chance.random() < 0.8 else there) or there or [{"id": "fdd_none"}])
-        return COMMANDS[name](decision=found["id"], note=world.mark(who, flow))
-
-    return make
 
 
 def _finish(world: Any, who: str) -> Command:
@@ -325,10 +265,10 @@ MAKERS: Mapping[str, Maker] = {
     "cancel_run": _of_run("cancel_run", lambda world: {"reason": "no"}),
     "start_playbook": _on_item("start_playbook", lambda world, mark: {"playbook": "review_report"}),
     "end_run": _of_run("end_run", lambda world: {"status": world.chance.choice((RunStatus.DONE, RunStatus.FAILED))}),
-    "record_findings": _findings,
-    "record_test_proposal": _proposal,
-    "decide_findings": _decide,
-    **{name: _on_decision(name) for name in ("confirm_decision", "refuse_decision", "undo_decision")},
+    "record_findings": judging.findings,
+    "record_test_proposal": judging.proposal,
+    "decide_findings": judging.decide,
+    **{name: judging.on_decision(name) for name in ("confirm_decision", "refuse_decision", "undo_decision")},
     "expire_decisions": lambda world, _who: COMMANDS["expire_decisions"](),
     "set_ratchet": _on_flow("set_ratchet", lambda world, mark: {"repository": "/src", "allow_rise": mark}),
     "fire_schedule": _on_flow("fire_schedule", lambda world, mark: _slot(world)),

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from elohim_kernel.errors import Invalid, KernelError
 from elohim_kernel.model import access, approval, decision, recommendation, record, run, token, work_item, workflow
 from elohim_kernel.model.access import ACCESS, GLOBAL, Grant, Principal, PrincipalKind, Visibility
-from elohim_kernel.model.finding import Severity
 from elohim_kernel.store.changes import Changes, changes, pack, unpack
 from elohim_kernel.store.snapshot import Snapshot
 from elohim_kernel.store.store import Caller, Store
@@ -63,11 +62,11 @@ class World:
     def emit(self, data: object, subject: str, scope: str, who: str = "us_root") -> None:
         self.store.do(Deed(who, lambda unit: unit.emit(data, subject=subject, scope=scope)))  # type: ignore[arg-type]
 
-    def grant(self, name: str, team: str) -> None:
-        self.emit(access.PrincipalGranted(grant=Grant(role="analyst", scope=f"tm_{team}")), f"us_{name}", ACCESS)
+    def grant(self, name: str, team: str, kind: type = access.PrincipalGranted) -> None:
+        self.emit(kind(grant=Grant(role="analyst", scope=f"tm_{team}")), f"us_{name}", ACCESS)
 
     def revoke(self, name: str, team: str) -> None:
-        self.emit(access.PrincipalGrantRemoved(grant=Grant(role="analyst", scope=f"tm_{team}")), f"us_{name}", ACCESS)
+        self.grant(name, team, access.PrincipalGrantRemoved)
 
     def flow(self, name: str, tenant: str) -> None:
         stages = (workflow.Stage(key="triage", name=name), workflow.Stage(key="fix", name=name))
@@ -93,8 +92,7 @@ class World:
         def act(unit: Unit) -> None:
             texts = dict.fromkeys(("path", "rule", "message", "snippet", "symbol", "remediation", "repository"), name)
             row = {**_BLANK, **texts, "seq": unit.next_seq, "scope": f"wf_{name}", "item": item, "seen_at": unit.now}
-            row["head"] = str(unit.next_seq)
-            same = {"severity": "high", "tool": "ruff", "ref": "main", "fingerprint": "v1:x"}
+            same = {"severity": "high", "tool": "ruff", "ref": "main", "head": str(row["seq"])}
             rows = [{**row, **same, "finding": f"fd_{name}{number}"} for number in range(first, first + count)]
             unit.insert("sightings", pa.Table.from_pylist(rows, schema=SIGHTINGS))
             found = record.FindingsRecorded(
@@ -119,8 +117,8 @@ class World:
                 requested_by="us_ann", last_editor="us_ann", note=name,
             ), f"ap_{number}", "us_ann"),
             (decision.FindingsDecided(
-                workflow=scope, reach=decision.Reach.RULE, outcome=decision.Outcome.ACCEPTED, rule="none", text=name,
-                reason=decision.Reason.WONT_FIX, severities=(Severity.LOW,), repository=name, path=name, undo=name,
+                workflow=scope, reach=decision.Reach.RULE, outcome=decision.Outcome.ACCEPTED, severities=(),
+                reason=decision.Reason.WONT_FIX, **dict.fromkeys(("text", "repository", "path", "undo"), name),
             ), f"fdd_{number}", "us_ann"),
             (approval.ApprovalVoted(decision=yes, digest="d", comment=name), f"ap_{number}", "us_amy"),
             (run.RunStarted(run_kind=run.RunKind.STAGE, name=name, workflow=scope, item=item), running, "us_ann"),
@@ -299,13 +297,10 @@ def test_a_workflow_that_becomes_visible_or_hidden_takes_its_rows_along(world: W
 def test_queries_meanwhile_see_the_copy_before_or_after_a_refresh(world: World):
     world.item("redflow")
     copy = world.copy("ann")
-    halves: list[object] = []
-    done = threading.Event()
+    halves, done = list[object](), threading.Event()
 
     def look() -> None:
-        both = (
-            "select (select count(*) from work_items) - (select count(*) from history where action = 'opened') as torn"
-        )
+        both = "select (select count(*) from work_items) - (select sum((action = 'opened')::int) from history) as torn"
         while not done.is_set():
             halves.extend(row["torn"] for row in copy.query(both).rows())
 

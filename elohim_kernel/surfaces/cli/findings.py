@@ -1,5 +1,6 @@
 """`elohim findings`: what is found, why it stands where it stands, and what people decide about it."""
 
+from pathlib import Path as Folder
 from typing import Annotated, Any, Literal
 
 import typer
@@ -20,6 +21,11 @@ Level = Literal["critical", "high", "medium", "low", "info"]
 YesNo = Literal["yes", "no"]
 Group = Literal["severity", "category", "path", "owner", "rule", "tool", "state"]
 
+Becomes = Annotated[Literal["dismissed", "accepted"], typer.Option("--outcome", help="What becomes of them.")]
+Reach = Annotated[
+    Literal["finding", "rule", "path", "repository"],
+    typer.Option(help="These findings only, or also what such a rule, path or repository will bring."),
+]
 WantedState = Annotated[State, typer.Option(help="In this state; live is new, open and regressed.")]
 Severity = Annotated[Level | None, typer.Option(help="At least this bad.")]
 Category = Annotated[str, typer.Option(help="Of this kind: sql-injection, secret, …")]
@@ -107,16 +113,11 @@ def explain(
 def decide(
     call: Call,
     findings: Annotated[list[str], typer.Argument(metavar="[FINDING]...", help="These; else those that fit.")] = [],  # noqa: B006
-    outcome: Annotated[
-        Literal["dismissed", "accepted"], typer.Option("--outcome", help="What becomes of them.")
-    ] = "dismissed",
+    outcome: Becomes = "dismissed",
     reason: Annotated[str, typer.Option(help="false positive, test code, won't fix, accepted risk, duplicate …")] = "",
     words: Annotated[str, typer.Option("--because", "-m", help="Why, in your words.")] = "",
     expires: Annotated[str, typer.Option(metavar="WHEN", help="90d, 2w, 2027-01-31 or never.")] = "",
-    reach: Annotated[
-        Literal["finding", "rule", "path", "repository"],
-        typer.Option(help="These findings only, or also what such a rule, path or repository will bring."),
-    ] = "finding",
+    reach: Reach = "finding",
     state: WantedState = "live",
     severity: Severity = None,
     category: Category = "",
@@ -138,18 +139,17 @@ def decide(
     from elohim_kernel.surfaces.cli.values import end_named
 
     end = end_named(expires)
-    filters = {
-        "severity": severity,
-        "category": category,
-        "rule": rule,
-        "tool": tool,
-        "path": path,
-        "owner": owner,
-        "repository": _place(repository),
-        "new": new or "",
-        "text": text_,
-    }
-    where = {name: value for name, value in filters.items() if value}
+    where = _named(
+        severity=severity,
+        category=category,
+        rule=rule,
+        tool=tool,
+        path=path,
+        owner=owner,
+        repository=_place(repository),
+        new=new,
+        text=text_,
+    )
     # A state alone chooses nothing: what was named is meant whatever its state.
     if where and reach == "finding" and state != "all":
         where["state"] = state
@@ -245,19 +245,17 @@ def stats(
     limit: Limit = 30,
 ) -> None:
     """Count findings by severity, category, file, owner, rule, tool or state."""
-    filters = {
-        "state": "" if state == "all" else state,
-        "severity": severity,
-        "category": category,
-        "tool": tool,
-        "path": path,
-        "owner": owner,
-        "repository": _place(repository),
-        "workflow": workflow,
-    }
-    found = call.ask(
-        "finding_stats", by=by, where={name: value for name, value in filters.items() if value}, limit=limit
+    where = _named(
+        state="" if state == "all" else state,
+        severity=severity,
+        category=category,
+        tool=tool,
+        path=path,
+        owner=owner,
+        repository=_place(repository),
+        workflow=workflow,
     )
+    found = call.ask("finding_stats", by=by, where=where, limit=limit)
     head = (by, "problems", "findings", "unsettled", "overdue")
     rows = [(one["name"], one["problems"], one["findings"], one["live"], one["overdue"]) for one in found]
     paint: dict[str, str] = {by: ""} if by in ("severity", "state") else {}
@@ -286,10 +284,13 @@ def ratchet(
     return OVER_POLICY if found["problems"] else OK
 
 
+def _named(**filters: str | None) -> dict[str, str]:
+    """The filters that were given."""
+    return {name: value for name, value in filters.items() if value}
+
+
 def _place(repository: str) -> str:
     """The repository as findings name it: by its whole path, when it is a folder here."""
-    from pathlib import Path as Folder
-
     if not repository:
         return ""
     folder = Folder(repository).expanduser()
