@@ -111,7 +111,7 @@ def scan(
         ref=at.ref,
         change=target.request.change,
         runs=runs,
-        problems=_problems(found, at, target.request.change, _told_apart(session, at)),
+        problems=_problems(found, at, target.request.change, _told_apart(session, at, found)),
         workflow=flow,
         notes=notes,
     )
@@ -182,12 +182,13 @@ def _unrecorded(runs: Sequence[EngineReport]) -> tuple[Identified, ...]:
     return tuple(Identified(finding=each, identity=each.fingerprint) for report in runs for each in report.findings)
 
 
-def _told_apart(session: Session, at: LookedAt) -> dict[str, FindingState]:
-    """The states that a sighting alone does not tell: what people decided, and what came back."""
+def _told_apart(session: Session, at: LookedAt, found: Sequence[Identified]) -> dict[str, FindingState]:
+    """The states that a sighting alone does not tell: what people decided, what came back, what is still new."""
     if not at.workflow:
         return {}
+    still_new = (FindingState.NEW,) if any(each.how for each in found) else ()
     states: dict[str, FindingState] = {}
-    for state in (*sorted(SETTLED), FindingState.REGRESSED):
+    for state in (*sorted(SETTLED), FindingState.REGRESSED, *still_new):
         query = ListFindings(
             state=state.value, workflow=at.workflow, repository=at.repository, folded=False, limit=_LIST_CAP
         )

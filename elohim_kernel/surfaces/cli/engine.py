@@ -78,14 +78,16 @@ def run(
         online=online,
         record=False,
         timeout_s=timeout,
+        options={"advisories": str(advisories.expanduser().resolve())} if advisories else {},
     )
     done = scanned(call, wanted)
     rows = [each.row() for each in done.problems]
+    shown = [row for row in rows if row["counts"]]
 
     def people() -> Iterator[str]:
         yield from engines_table(run_rows(done.runs), width())
         yield ""
-        yield from findings_page([row for row in rows if row["counts"]], rows, width())
+        yield from findings_page(shown, len(rows) - len(shown), width())
 
     call.show(plain(done.runs[0]), people)
     return OUR_FAULT if done.runs[0].status.value == "failed" else OK

@@ -90,6 +90,7 @@ def scan(
 def _document(done: "Scan", notes: list[str]) -> dict[str, Any]:  # JSON
     from elohim_kernel.runtime.scan import run_rows
 
+    rows = [each.row() for each in done.problems]
     return {
         "repository": done.repository,
         "head": done.head,
@@ -98,7 +99,8 @@ def _document(done: "Scan", notes: list[str]) -> dict[str, Any]:  # JSON
         "workflow": done.workflow,
         "notes": notes,
         "runs": run_rows(done.runs),
-        "findings": [each.row() for each in done.problems],
+        "findings": [row for row in rows if row["counts"]],
+        "told": [row for row in rows if not row["counts"]],
     }
 
 
@@ -137,7 +139,6 @@ def _page(done: "Scan", told: dict[str, Any]) -> Iterator[str]:
     from elohim_kernel.surfaces.cli.scanning import engines_table, findings_page
 
     room = width()
-    problems = [each for each in told["findings"] if each["counts"]]
     commit = f"{done.ref} at {done.head[:12]}" if done.ref != done.head else done.head[:12]
     size = counted(len(done.change.files), "changed file") if done.change else ""
     yield from pairs(
@@ -150,4 +151,4 @@ def _page(done: "Scan", told: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield from engines_table(told["runs"], room)
     yield ""
-    yield from findings_page(problems, told["findings"], room)
+    yield from findings_page(told["findings"], len(told["told"]), room)

@@ -92,8 +92,8 @@ def engines_table(runs: Sequence[Row], room: int | None) -> Iterator[str]:
         yield from wrapped(note, indent="    ", room=room, first="  ! ")
 
 
-def findings_page(problems: Sequence[Row], every: Sequence[Row], room: int | None) -> Iterator[str]:
-    """The problems by severity, one row each; what is only told or settled is counted."""
+def findings_page(problems: Sequence[Row], others: int, room: int | None) -> Iterator[str]:
+    """The problems by severity, one row each; `others` is how many rows more are only told or settled."""
     counts = Counter(one["severity"] for one in problems)
     told = ", ".join(f"{counts[level]:,} {level}" for level in _SEVERITIES if counts[level]) or "nothing found"
     new = sum(one["new"] for one in problems)
@@ -111,7 +111,6 @@ def findings_page(problems: Sequence[Row], every: Sequence[Row], room: int | Non
         yield from table(("severity", "state", "place", "rule", "message"), rows, room=room, paint={"severity": ""})
         if len(shown) < len(members):
             yield f"… and {counted(len(members) - len(shown), 'more finding')}: add --json, or elohim findings list"
-    others = len(every) - len(problems)
     if others:
         yield ""
         yield f"{counted(others, 'more row')} only told: notes, style, imports, silenced before, or settled"
