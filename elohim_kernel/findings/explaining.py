@@ -38,7 +38,7 @@ class Identity(Value, frozen=True):
 
 
 class SightingTrace(Value, frozen=True):
-    """One time it was seen. `matched` says by what it was recognised; "" for a new one."""
+    """One time it was seen. `matched` says by what it was recognised, or why it was new."""
 
     event: int
     seen_at: datetime

@@ -114,7 +114,7 @@ def finding_rows(
 ) -> bytes:
     """Findings as the rows `RecordFindings` takes; `identities` are those they are known by already.
 
-    `matched` says by what each was recognised, "" for a new one. See `identified_rows`, which has both.
+    `matched` says by what each was recognised, or why it is new. See `identified_rows`, which has both.
     """
     columns: list[Sequence[Any]] = [[getattr(finding, name) for finding in findings] for name in _GIVEN]
     columns.append([to_json(finding.related) if finding.related else "[]" for finding in findings])

@@ -40,8 +40,8 @@ class Identified(Value, frozen=True):
 
     @property
     def matched(self) -> str:
-        """How and why in one text; "" for a new one."""
-        return f"{self.how}: {self.why}" if self.how else ""
+        """By what it was recognised, or why it is new, in one text."""
+        return f"{self.how or 'new'}: {self.why}"
 
 
 def identified(

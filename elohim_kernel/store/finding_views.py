@@ -64,7 +64,7 @@ _FINDINGS: Final = copied(
 
 _SIGHTINGS: Final = copied(
     "Every time a finding was seen, with the run, the commit and the place it was seen at. `matched` says by what it"
-    " was recognised; null for a new one.",
+    " was recognised, or why it was new.",
     {
         **as_is("f", "seq", INT),
         **as_is("f", "finding"),

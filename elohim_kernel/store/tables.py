@@ -277,7 +277,7 @@ SIGHTINGS: Final = pa.schema(
         ("path_kind", _TEXT),
     ]
 )
-"""One row per finding and run. `related` is JSON; `matched` says by what it was recognised, "" for a new one."""
+"""One row per finding and run. `related` is JSON; `matched` says by what it was recognised, or why it is new."""
 
 
 def sql_of(schema: pa.Schema) -> str:

@@ -183,7 +183,7 @@ def test_a_family_stands_before_new_identities_only(family: str):
     found = identified(known, [old, new], {}, family=family)
 
     assert [each.identity for each in found] == ["import:v1:old", f"{family}{new.fingerprint}"]
-    assert [bool(each.matched) for each in found] == [True, False]
+    assert [each.matched.partition(":")[0] for each in found] == ["fingerprint", "new"]
 
 
 def test_equal_fingerprints_that_nothing_tells_apart_are_counted_on():
@@ -193,3 +193,13 @@ def test_equal_fingerprints_that_nothing_tells_apart_are_counted_on():
     found = identified(Known(), [one, other, one], {})
 
     assert Counter(each.identity for each in found) == {one.fingerprint: 2, found[1].identity: 1}
+
+
+def test_what_is_ambiguous_is_new_and_says_so():
+    before = fingerprinted([finding(2), finding(3)], {"a.py": b"def f():\n    a = m1\n    b = m2\n"})
+    after = fingerprinted([finding(2), finding(3)], {"a.py": b"def f():\n    c = m3\n    d = m4\n"})
+
+    found = identified(Known(here=_remembered({each.fingerprint: each for each in before})), after, {})
+
+    assert [each.how for each in found] == ["", ""]
+    assert all(each.matched.startswith("new: ambiguous: R1") for each in found)

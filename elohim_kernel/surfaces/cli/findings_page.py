@@ -188,7 +188,7 @@ def _identity(found: Row, room: int | None) -> Iterator[str]:
         indent="  ",
     )
     for one in sightings if room is None else sightings[-5:]:
-        how = one["matched"] or "new: nothing known was like it"
+        how = one["matched"] or "not compared"
         words = f"{when(one['seen_at'])}  {one['ref'] or '-'}@{one['head'][:10] or '-'} line {one['line']}: {how}"
         yield from wrapped(words, indent="      ", room=room, first="  ")
     for one in found["linked"]:

@@ -21,6 +21,7 @@ INTERNAL = {
     "due_schedules",
     "end_run",
     "expire_approvals",
+    "expire_decisions",
     "extend_lease",
     "fail_stage",
     "finish_stage",
