@@ -314,7 +314,9 @@ def _quoted(location: Location, region: Region) -> str:
 
 def _identities(result: Result) -> tuple[str, tuple[str, ...]]:
     """The identity the tool itself gives, and all of them for the record."""
-    told = {**(result.partial_fingerprints or {}), **(result.fingerprints or {})}
+    told = result.partial_fingerprints or {}
+    if result.fingerprints:
+        told = {**told, **result.fingerprints}
     # Semgrep writes this text for everybody who is not logged in: one identity for everything.
     aliases = [f"{name}={value}"[:200] for name, value in told.items() if name != FINGERPRINT_KEY and value]
     usable = [each for each in aliases if not each.endswith("=requires login")]
@@ -322,9 +324,10 @@ def _identities(result: Result) -> tuple[str, tuple[str, ...]]:
 
 
 def _advisories(rule: str, message: str) -> tuple[str, ...]:
-    if "-" not in message and "-" not in rule:
+    told = f"{rule} {message}"
+    if "CVE-" not in told and "GHSA-" not in told and "PYSEC-" not in told:
         return ()
-    return tuple(dict.fromkeys(_ADVISORY.findall(f"{rule} {message}")))[:20]
+    return tuple(dict.fromkeys(_ADVISORY.findall(told)))[:20]
 
 
 def _suppressed(suppressions: Iterable[Suppression]) -> str:
