@@ -9,7 +9,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Final
 
 from elohim_kernel.model.finding import Finding
-from elohim_kernel.model.matching import Match, match
+from elohim_kernel.model.matching import AMBIGUOUS, Match, match
 from elohim_kernel.model.value import Value
 
 _NOTHING_KNOWN: Final = "nothing was known"
@@ -69,7 +69,8 @@ def identified(
         names = {id(each.finding): each.identity for each in remembered}
         matches = match((each.finding for each in remembered), open_, renames)
         found.update({pair.current: (names[id(pair.previous)], pair) for pair in matches.pairs})
-        why.update({each.finding: each.why for each in matches.new})
+        # What was ambiguous near by is told, not that nothing was like it farther away.
+        why.update({each.finding: each.why for each in matches.new if not why[each.finding].startswith(AMBIGUOUS)})
     taken = {each.identity for part in (known.here, known.elsewhere, known.fixed) for each in part}
     made: dict[Finding, Identified] = {}
     for each in sorted(unlike, key=lambda one: unlike[one]):

@@ -85,7 +85,8 @@ _WHY: Final = {
     How.ALIAS: "same rule and file, and another tool's fingerprint {alias!r}, which is unique in each run",
     How.SAME_SYMBOL: "same rule in {symbol}, on the same line of code or as the only one left",
 }
-_AMBIGUOUS: Final = "ambiguous: {rule} has more than one possible partner here, so none was chosen"
+AMBIGUOUS: Final = "ambiguous"
+_UNCLEAR: Final = AMBIGUOUS + ": {rule} has more than one possible partner here, so none was chosen"
 
 
 class _Round:
@@ -145,7 +146,7 @@ class _Round:
         )
 
     def _why_new(self, index: int, finding: Finding) -> str:
-        return _AMBIGUOUS.format(rule=finding.rule) if index in self._unclear else "nothing like it in the previous run"
+        return _UNCLEAR.format(rule=finding.rule) if index in self._unclear else "nothing like it in the previous run"
 
     def _pair_equals(self, how: How, path_of: Callable[[Finding], str], key: Callable[[Finding], Hashable]) -> None:
         """Equals are paired in line order, but only when both runs have as many: else one of them would be a guess."""
