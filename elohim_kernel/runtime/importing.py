@@ -96,13 +96,13 @@ def import_findings(
     identities are made of. `kind` None takes what the file's first bytes say. Raises `NotFound`, `Invalid`, `TooLarge`.
     """
     root = source.path if source is not None else ""
-    with _plain_text(file) as content:
-        chosen = kind or _kind_of(content)
-        runs = read_sarif(content, root=root) if chosen == "sarif" else _rows(content, chosen)
+    with _plain_text(file) as mapped:
+        chosen = kind or _kind_of(mapped.content)
+        runs = read_sarif(mapped.content, root=root) if chosen == "sarif" else _rows(mapped.content, chosen)
         place = _Place(session, workflow=workflow, repository=repository, source=source, head=head, ref=ref)
         done: list[ImportedTool] = []
         for run in runs:
-            done.append(place.take(run, dry_run=dry_run))
+            done.append(place.take(run, mapped.forget, dry_run=dry_run))
             on_run(done[-1].tool, done[-1].findings)
     return Imported(file=str(file), repository=repository, workflow=workflow, runs=tuple(done), dry_run=dry_run)
 
@@ -134,8 +134,8 @@ class _Place:
         self._workflow, self._repository, self._head, self._ref = workflow, repository, head, ref
         self._sources: Mapping[str, bytes] = _Sources(source, head) if source is not None else {}
 
-    def take(self, run: _Run, *, dry_run: bool) -> ImportedTool:
-        """Record one run in one command; findings are dropped as soon as they are rows."""
+    def take(self, run: _Run, forget: Callable[[], None], *, dry_run: bool) -> ImportedTool:
+        """Record one run in one command; findings are dropped as soon as they are rows, and read pages with them."""
         query = RememberFindings(workflow=self._workflow, repository=self._repository, tool=run.tool, ref=self._ref)
         known: Known = self._session.ask(query)
         rows = _Rows()
@@ -148,6 +148,7 @@ class _Place:
             fresh += sum(not each.how for each in found)
             if not dry_run:
                 rows.add(found)
+            forget()
         account = run.account()
         return ImportedTool(
             tool=run.tool,
@@ -265,7 +266,7 @@ def _kind_of(content: Buffer) -> Format:
 
 
 @contextmanager
-def _plain_text(file: Path) -> Iterator[Buffer]:
+def _plain_text(file: Path) -> Iterator["_Mapped"]:
     """The file's bytes as UTF-8 without a mark at the start, mapped rather than loaded."""
     try:
         with file.open("rb") as opened:
@@ -275,22 +276,30 @@ def _plain_text(file: Path) -> Iterator[Buffer]:
             if start.startswith((_GZIP, *_UTF16)):
                 with tempfile.TemporaryFile() as written:
                     _rewrite(file, start, written)
-                    yield _mapped(written)
+                    yield _Mapped(written)
             else:
-                yield _mapped(opened)
+                yield _Mapped(opened)
     except FileNotFoundError:
         raise NotFound(f"there is no file {str(file)!r}") from None
     except OSError as wrong:
         raise Invalid(f"{str(file)!r} cannot be read: {wrong.strerror or wrong}") from None
 
 
-def _mapped(opened: Any) -> Buffer:  # any open binary file
-    # Never closed by hand: results that are still to be decoded point into it, and it ends with the last of them.
-    mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
-    if mapped.size() > MAX_BYTES:
-        raise TooLarge(f"the file has {mapped.size():,} bytes; at most {MAX_BYTES:,} are read", hint="split it by run")
-    view = memoryview(mapped)
-    return view[len(_BOM) :] if bytes(view[: len(_BOM)]) == _BOM else view
+class _Mapped:
+    """A file as memory. It is never closed by hand: results that are still to be decoded point into it."""
+
+    def __init__(self, opened: Any) -> None:  # any open binary file
+        self._mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+        size = self._mapped.size()
+        if size > MAX_BYTES:
+            raise TooLarge(f"the file has {size:,} bytes; at most {MAX_BYTES:,} are read", hint="split it by run")
+        view = memoryview(self._mapped)
+        self.content: Buffer = view[len(_BOM) :] if bytes(view[: len(_BOM)]) == _BOM else view
+
+    def forget(self) -> None:
+        """Give back the memory of what was read; it is read again from the file when somebody asks for it."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _rewrite(file: Path, start: bytes, into: Any) -> None:  # an open binary file
