@@ -19,6 +19,7 @@ from typing import Final
 from elohim_kernel.errors import Cancelled, Conflict, Fault, KernelError, Unavailable
 from elohim_kernel.findings.enrichment import proposal_of
 from elohim_kernel.findings.recording import KnownFindings
+from elohim_kernel.findings.settling import ExpireDecisions
 from elohim_kernel.model.finding import Finding
 from elohim_kernel.model.stage_type import StageType
 from elohim_kernel.ports import Clock, Engine, Stage, StageResult, StageWork
@@ -134,7 +135,7 @@ class Worker:
         """Open what schedules ask for, close what has expired, mark what is overdue; returns how much that was."""
         mine = self._session.working_for("")
         fired = [self._fire(slot) for slot in mine.ask(DueSchedules())]
-        expired: int = mine.do(ExpireApprovals())
+        expired: int = mine.do(ExpireApprovals()) + mine.do(ExpireDecisions())
         return sum(fired) + expired
 
     def _fire(self, due: DueSlot) -> bool:

@@ -220,7 +220,7 @@ def test_each_view_has_the_columns_that_are_written_and_none_needs_quotes(world:
         assert described == dict(view.columns), name
         unquoted = ", ".join(view.columns)
         rows = copy.query(f"from {name} select {unquoted} order by {unquoted}")
-        assert len(rows) or name == "templates", f"nothing here shows that {name} works"
+        assert len(rows) or name in ("templates", "test_attempts"), f"nothing here shows that {name} works"
 
 
 def test_an_items_history_says_from_where_to_where_by_whom_and_for_how_long(world: World):

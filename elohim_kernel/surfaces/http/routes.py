@@ -24,6 +24,8 @@ RESOURCES: Final[Mapping[str, str]] = {
     "/approvals": "list_approvals",
     "/approvals/{approval}": "get_approval",
     "/events": "list_events",
+    "/findings": "list_findings",
+    "/findings/{finding}": "get_finding",
     "/inbox": "get_inbox",
     "/items": "list_items",
     "/items/{item}": "get_item",
