@@ -68,7 +68,7 @@ def test_what_ran_out_before_anybody_confirmed_it_never_stopped_the_clock(scans:
     decided(scans, expires_days=3)
     scans.clock.advance(days=4)
 
-    scans.ann.do(ExpireDecisions())
+    scans.ann.worker().housekeeping()
 
     assert scans.ann.findings()[0].sla_due == due
     assert scans.ann.findings.decisions(status="expired")
