@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 _SHOWN: Final = 200  # of each severity, in a notebook
-_CELL: Final = "text-align:left;padding:2px 8px;border-bottom:1px solid #ddd;vertical-align:top"
+_CELL: Final = "text-align:left;padding:2px 8px;border-bottom:1px solid rgba(128,128,128,.35);vertical-align:top"
 _HEADS: Final = ("priority", "state", "rule", "place", "message", "seen by", "owners", "id")
 
 
