@@ -26,7 +26,7 @@ _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u206
 _STYLE: Final = (
     "border-collapse:collapse;font-size:90%",
     "text-align:left;padding:2px 8px;border-bottom:1px solid #888;white-space:nowrap",
-    "text-align:left;padding:2px 8px;border-bottom:1px solid #ddd;vertical-align:top",
+    "text-align:left;padding:2px 8px;border-bottom:1px solid rgba(128,128,128,.35);vertical-align:top",
 )
 
 
