@@ -53,8 +53,12 @@ def _answer(job: Job) -> Answer:
     own = msgspec.structs.replace(job.limits, memory_mb=int(job.limits.memory_mb * _DATABASE_SHARE))
     connection = locked.connect(own)
     tables = {name: from_ipc(rows) for name, rows in job.tables.items()}
+    connection.execute("create schema raw")
     for name, rows in tables.items():
-        connection.register(name, rows)
+        connection.register(f"copied_{name}", rows)
+        connection.execute(f"create view raw.{name} as from copied_{name}")
+        if name not in job.views:
+            connection.execute(f"create temp view {name} as from raw.{name}")
     for name, sql in job.views.items():
         connection.execute(f"create temp view {name} as {sql}")
     _limit(job.limits)

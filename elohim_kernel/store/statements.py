@@ -212,12 +212,17 @@ def run_in_child(
     `Invalid` for a statement that is wrong and `TooLarge` when it takes more than it may.
     """
     missing = [name for name in checked.tables if name not in tables]
-    views = {name: view.sql for name, view in VIEWS.items() if view.sql and checked.tables.issuperset(view.needs)}
+    sent = checked.tables.intersection(tables)
+    views = {
+        name: view.sql
+        for name, view in VIEWS.items()
+        if view.sql and (name in sent if view.select else checked.tables.issuperset(view.needs))
+    }
     job = Job(
         sql=checked.sql,
         parameters=dict(parameters or {}),
         limits=limits,
-        tables={name: to_ipc(tables[name]) for name in sorted(checked.tables) if name in tables},
+        tables={name: to_ipc(tables[name]) for name in sorted(sent)},
         views={**{name: _without_rows(name) for name in missing}, **views},
     )
     try:

@@ -32,7 +32,7 @@ NOUNS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Look": {
         "findings": "Findings: list, explain, decide, import, export.",
-        "tests": "Tests: propose them for a change, each proven.",
+        "tests": "Tests: propose them for a change, each proven; nothing is written to the repository.",
         "engine": "Engines: what is installed, and what could not run.",
         "sql": "Ask for what you may see, in SQL.",
         "event": "What happened.",
