@@ -23,7 +23,7 @@ LICENSE: Final = "Apache-2.0"
 
 _SHARED: Final = "shared.yaml"
 _LEVEL: Final = {Severity.CRITICAL: "ERROR", Severity.HIGH: "ERROR", Severity.MEDIUM: "WARNING"}
-_KEYS: Final = ("id", "languages", "message", "instead", "references")
+_KEYS: Final = ("id", "languages", "message", "instead")
 
 Node = Any  # YAML: whatever semgrep's format holds there
 
@@ -57,7 +57,6 @@ def _compiled(raw: Mapping[str, Node], fragments: Mapping[str, Sequence[Node]]) 
             "cwe": f"CWE-{meaning.cwe}",
             "confidence": meaning.confidence.value.upper(),
             "instead": raw["instead"],
-            "references": raw.get("references", []),
             "license": LICENSE,
         },
     }

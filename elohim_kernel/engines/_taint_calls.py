@@ -31,7 +31,7 @@ _TESTS: Final = frozenset(name for name in fold.TEXT_METHODS if name.startswith(
 _LISTS: Final = frozenset(("split", "rsplit", "splitlines", "partition", "rpartition", "getlist", "get_all", "getall"))
 _SETTERS: Final = re.compile(r"^(set|add|append|put|push|insert|update|write|extend|feed|store|register|send)")
 _WRAPPER: Final = re.compile(r"request|wrap|param|form|query|input|pars|arg|data|body|json|payload|value|header|cookie")
-_LOOK_UPS: Final = re.compile(r"\.(objects|query)\b|\bsession\.query\b")
+_LOOK_UPS: Final = re.compile(r"(?<!request)\.(objects|query)\b|\bsession\.query\b")
 
 
 def called(machine: Machine, call: Call) -> Value:

@@ -25,6 +25,7 @@ _INTERESTING: Final = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 _NAME: Final = re.compile(r"[^\W\d]\w*[ \t]*")
+_BLANK: Final = re.compile(r"(?:\s|#[^\n]*\n)*")
 _CODING: Final = re.compile(r"^[ \t\f]*#.*?coding[:=].*$", re.MULTILINE)
 
 
@@ -171,8 +172,9 @@ class _Rewriting:
                 self._depth -= 1
                 return "".join(out), at + len(closing)
             if character == "\\" and closing != "}":
-                at += 2
-                if not is_raw and text.startswith("N{", at - 1):
+                # A backslash does not hide a brace.
+                at += 1 if text[at + 1 : at + 2] in ("{", "}") else 2
+                if not is_raw and text.startswith("\\N{", at - 2):
                     at = text.index("}", at) + 1
             elif character in "{}" and text.startswith(character * 2, at) and closing != "}":
                 at += 2
@@ -182,7 +184,8 @@ class _Rewriting:
                 return "".join(out), at + 1
             elif character == "{":
                 out.append(text[start:at])
-                field, at = self._field(text, at + 1, is_raw, line + text.count("\n", start, at))
+                inner_line = line + text.count("\n", start, at)
+                field, at = self._field(text, at + 1, inner_line, is_raw=is_raw, is_inner=closing == "}")
                 line += text.count("\n", start, at)
                 out.append(field)
                 start = at
@@ -191,18 +194,18 @@ class _Rewriting:
             else:
                 at += 1
 
-    def _field(self, text: str, at: int, is_raw: bool, line: int) -> tuple[str, int]:
+    def _field(self, text: str, at: int, line: int, *, is_raw: bool, is_inner: bool) -> tuple[str, int]:
         """A replacement field with its expression taken out."""
         end = self._end_of_expression(text, at)
         expression = text[at:end]
         mark, at = text[end], end + 1
         if mark == "=":
-            while text[at] in " \t\n":
-                at += 1
+            at = _after_blank(text, at)
             mark, at = text[at], at + 1
         conversion = form = ""
         if mark == "!":
-            conversion, mark, at = f"!{text[at]}", text[at + 1], at + 2
+            conversion, at = f"!{text[at]}", _after_blank(text, at + 1)
+            mark, at = text[at], at + 1
         if mark == ":":
             inner, at = self._pieces(text, at, "}", is_raw, line)
             form = f":{inner}"
@@ -212,6 +215,9 @@ class _Rewriting:
         if line > 1:
             ast.increment_lineno(tree, line - 1)
         self._fields.append(tree)
+        if is_inner:
+            # Formats inside formats inside formats came later, too; how wide a text becomes says little about it.
+            conversion = form = ""
         return f"{{{_PLACEHOLDER.format(len(self._fields) - 1)}{conversion}{form}}}", at
 
     def _end_of_expression(self, text: str, at: int) -> int:
@@ -233,7 +239,13 @@ class _Rewriting:
 
 
 def _is_self_documenting(text: str, at: int) -> bool:
-    return text[at - 1] not in "=!<>" and text[at + 1 :].lstrip(" \t\n")[:1] in ("}", ":", "!")
+    return text[at - 1] not in "=!<>" and text[_after_blank(text, at + 1) :][:1] in ("}", ":", "!")
+
+
+def _after_blank(text: str, at: int) -> int:
+    """Where blanks and comments end."""
+    found = _BLANK.match(text, at)
+    return at if found is None else found.end()
 
 
 def _end_of_string(text: str, at: int, quote: str) -> int:

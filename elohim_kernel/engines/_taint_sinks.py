@@ -190,6 +190,9 @@ def _as_page(value: Value) -> Value:
 def _method(machine: Machine, call: Call) -> None:
     receiver = call.receiver
     assert receiver is not None
+    if call.method in dangers.WRITES and _is_page_writer(machine, call, receiver.name):
+        _judge(machine, call, dangers.MARKUP._replace(position=0), sure=False)
+        return
     if receiver.things or (receiver.constants is not None and receiver.constants != (None,)):
         return
     method = call.method
@@ -227,8 +230,8 @@ def _tree_search(machine: Machine, call: Call) -> None:
 def _by_receiver(machine: Machine, call: Call, receiver: Value) -> None:
     """Methods that are only recognised by what they belong to."""
     method, name = call.method, receiver.name
-    if method in dangers.WRITES and (name.endswith(".wfile") or _is_page_writer(machine, call, name)):
-        _judge(machine, call, dangers.MARKUP._replace(position=0), sure=name.endswith(".wfile"))
+    if method in dangers.WRITES and name.endswith(".wfile"):
+        _judge(machine, call, dangers.MARKUP._replace(position=0))
     elif method == "redirect" and name.endswith(("Handler", "()")) and "tornado" in _roots(machine):
         _judge(machine, call, dangers.REDIRECT)
     elif method == "send_header" and call.arguments and call.arguments[0].prefix.lower() == "location":

@@ -146,7 +146,7 @@ def _constructions(target: Target, kinds: Kinds, shown: Shown, pool: Pool) -> li
     values = {each.name: _of_kind(each, kinds, pool, ()) for each in target.constructor}
     for call in _combined([each for each in target.constructor if not each.many], values):
         _keep(found, Inputs(constructor=call.positional, constructor_named=call.named))
-    return list(found.values())[:_CONSTRUCTIONS]
+    return list(found.values())[: _CONSTRUCTIONS if target.parameters else _MOST_PER_PARAMETER]
 
 
 def _values(each: Parameter, node: Function, kinds: Kinds, pool: Pool, shown: Shown, target: Target) -> list[Argument]:
@@ -159,13 +159,20 @@ def _values(each: Parameter, node: Function, kinds: Kinds, pool: Pool, shown: Sh
         pairs = {**dict(zip(names, bound.positional, strict=False)), **dict(bound.named)}
         if each.name in pairs:
             given.append(pairs[each.name])
-    return _of_kind(each, kinds, pool, given, node)
+    return _of_kind(each, kinds, pool, given, node, target.owner)
 
 
 def _of_kind(
-    each: Parameter, kinds: Kinds, pool: Pool, given: Sequence[Argument], node: Function | None = None
+    each: Parameter,
+    kinds: Kinds,
+    pool: Pool,
+    given: Sequence[Argument],
+    node: Function | None = None,
+    owner: str = "",
 ) -> list[Argument]:
     kind = each.annotation or kind_of_parameter(each, given, node)
+    if node is not None and owner and node.name.startswith("__"):
+        kind = f"{owner} | {kind}"  # what is compared or added is mostly of the same class
     values = kinds.values(kind, pool)
     if not values and not given and each.default is None and not each.many:
         raise Unbuildable(f"inputs for parameter {each.name}: {kind} cannot be built")

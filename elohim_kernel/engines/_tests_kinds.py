@@ -8,6 +8,7 @@ from typing import Final
 from elohim_kernel.engines._tests_examples import Shown
 from elohim_kernel.engines._tests_mutants import Function
 from elohim_kernel.engines._tests_shapes import Argument, Parameter
+from elohim_kernel.engines._tests_targets import constructor_of
 from elohim_kernel.engines._tests_variants import Pool
 
 _TEXTS: Final = (
@@ -230,10 +231,12 @@ class Kinds:
             for each in self._shown.of(node.name)[:4]
         ]
         made = [Argument(text=each.text, imports=(*line, *each.imports)) for each in made]
-        fields = [each for each in node.body if isinstance(each, ast.AnnAssign) and each.value is None]
-        if made or "__init__" in {getattr(each, "name", "") for each in node.body} or not fields:
+        needed = [each for each in constructor_of(node) if each.default is None and not each.many]
+        if made or any(each.keyword_only for each in needed):
             return made
-        parts = [self._of(each.annotation, pool, depth + 1) for each in fields]
+        if not needed:
+            return [Argument(text=f"{node.name}()", imports=line)]
+        parts = [self.values(each.annotation or kind_of_parameter(each, (), None), pool, depth + 1) for each in needed]
         if not all(parts):
             return []
         rows = [[part[number % len(part)] for part in parts] for number in range(3)]

@@ -203,7 +203,7 @@ def _target(place: Place, each: _Definition, lines: tuple[int, ...], *, is_new: 
         generator=generator,
         coroutine=coroutine,
         parameters=parameters,
-        constructor=_constructor(each.owner) if flavour in (Flavour.METHOD, Flavour.PROPERTY) and each.owner else (),
+        constructor=constructor_of(each.owner) if flavour in (Flavour.METHOD, Flavour.PROPERTY) and each.owner else (),
     )
 
 
@@ -265,7 +265,8 @@ def _parameter(each: ast.arg, default: ast.expr | None, **kind: bool) -> Paramet
     )
 
 
-def _constructor(owner: ast.ClassDef) -> tuple[Parameter, ...]:
+def constructor_of(owner: ast.ClassDef) -> tuple[Parameter, ...]:
+    """The parameters that making an instance takes, as far as the class itself says."""
     for node in owner.body:
         if isinstance(node, ast.FunctionDef) and node.name == "__init__":
             return _parameters(node)[1:]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from elohim_kernel.engines._tests_patterns import samples
 from elohim_kernel.engines._tests_shapes import Argument
 
 _LETTERS: Final = "aZ é-_ .,;:/0123456789\n\tßx"
@@ -22,7 +23,9 @@ class Pool:
     """The constants of a function, by kind, to build values from."""
 
     def __init__(self, constants: Sequence[object]) -> None:
-        self.texts = [each for each in constants if isinstance(each, str) and 0 < len(each) <= _MOST_CONSTANT]
+        texts = [each for each in constants if isinstance(each, str) and each]
+        matching = [sample for each in texts for sample in samples(each)]
+        self.texts = [each for each in dict.fromkeys([*matching[:24], *texts]) if len(each) <= _MOST_CONSTANT]
         self.whole = [each for each in constants if isinstance(each, int) and not isinstance(each, bool)]
         self.real = [each for each in constants if isinstance(each, float)]
 
@@ -117,9 +120,18 @@ def _text(value: str, pool: Pool, chance: random.Random) -> str:
         piece,
         value[:place],
         value[:place] + _run(value, place, pool, chance) + value[place:],
+        _digit(value, chance),
         value[:place] + chance.choice(_LETTERS) * chance.randint(2, 4) + value[place:],
     )
     return chance.choice(made)[:_MOST_TEXT]
+
+
+def _digit(value: str, chance: random.Random) -> str:
+    places = [place for place, letter in enumerate(value) if letter.isdigit()]
+    if not places:
+        return value + str(chance.randrange(10))
+    place = chance.choice(places)
+    return value[:place] + str(chance.randrange(10)) + value[place + 1 :]
 
 
 def _run(value: str, place: int, pool: Pool, chance: random.Random) -> str:

@@ -76,7 +76,7 @@ _JAVASCRIPT: Final = (
     Row("elohim.javascript.regexp-injection", "denial-of-service", LOW, LIKELY, 1333),
     Row("elohim.javascript.password-fast-hash", "weak-hash", HIGH, LIKELY, 916),
     Row("elohim.javascript.weak-cipher", "weak-cipher", MEDIUM, SURE, 327),
-    Row("elohim.javascript.weak-random-secret", "weak-random", MEDIUM, LIKELY),
+    Row("elohim.javascript.weak-random-secret", "weak-random", MEDIUM, UNSURE),
     Row("elohim.javascript.template-injection", "template-injection", HIGH, LIKELY),
     Row("elohim.javascript.deserialization", "deserialization", HIGH, SURE),
     Row("elohim.javascript.xxe", "xxe", HIGH, SURE),

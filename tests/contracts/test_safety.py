@@ -29,7 +29,7 @@ MARKUP = {name for name in BANNED_IMPORTS | BANNED_ATTRIBUTES if name.endswith("
 ADDRESS = re.compile(r"""\b(?:https?|ftp|git|ssh|s3)://([^/\s"'`<>)\\,:]+)""")
 HARMLESS_HOSTS = re.compile(
     r"^(localhost|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[?::1\]?|[\w.-]*\.?example(\.(com|org|net))?|[\w.-]*\.(test|invalid)"
-    r"|\$?\{.*|\.{3}|json-schema\.org|json\.schemastore\.org|docs\.oasis-open\.org)$"
+    r"|\$?\{.*|\.{3}|json-schema\.org|json\.schemastore\.org|docs\.oasis-open\.org|xml\.org)$"
 )
 DELIVERED = ("elohim_kernel", "playbooks", "notebooks", "Makefile", ".ci", "pyproject.toml", "constraints.txt")
 

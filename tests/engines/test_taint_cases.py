@@ -10,7 +10,8 @@ from elohim_kernel.engines._taint_report import refuted, told
 
 CASES = Path(__file__).parents[1] / "data" / "taint"
 HANDLER = """
-import ast, base64, codecs, configparser, flask, hashlib, hmac, html, importlib, io, json, logging, os, pathlib, platform
+import ast, base64, codecs, configparser, flask, hashlib, hmac, html, importlib, io, json, logging, os, pathlib
+import platform
 import Crypto.Cipher.AES, Crypto.Cipher.DES, bleach, defusedxml.ElementTree
 import cryptography.hazmat.primitives.ciphers.modes
 import dill, elementpath, helpers, httpx, jinja2, jsonpickle, ldap, ldap3, lxml.etree, marshal, pickle, random, re

@@ -65,7 +65,8 @@ def found_in(content: bytes) -> list[bytes]:
 def rows_of(database: Path) -> Iterator[tuple[str, bytes]]:
     with duckdb.connect(str(database), read_only=True) as connection:
         for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall():
-            yield name, "\n".join(map(repr, connection.execute(f'select cast(columns(*) as varchar) from "{name}"').fetchall())).encode()
+            rows = connection.table(name).project("cast(columns(*) as varchar)").fetchall()
+            yield name, "\n".join(map(repr, rows)).encode()
 
 
 def cached_in(file: Path) -> bytes:

@@ -48,8 +48,8 @@ LAUGHS = "a: &a [x, x, x, x]\n" + "\n".join(
         ("name: x\nstages:\n- {key: a, type: SECURITY_REVIEW, agent_auto_apply: true}", 3, "can never apply"),
         ("name: x\nstages:\n- {key: a, type: SECURITY_REVIEW}", 3, "'end' is not done by a person"),
         (
-            "name: x\nstages:\n- {key: a, type: SECURITY_REVIEW, routes: [{to: c, when: outcome == 'ok'}]}\n- {key: b}\n"
-            "- {key: c, type: STATIC_ANALYSIS}",
+            "name: x\nstages:\n- {key: a, type: SECURITY_REVIEW, routes: [{to: c, when: outcome == 'ok'}]}\n"
+            "- {key: b}\n- {key: c, type: STATIC_ANALYSIS}",
             3,
             "'c' is not done by a person",
         ),
