@@ -33,6 +33,7 @@ Trust = Annotated[bool, typer.Option("--trust-repo", help="Run tools even where 
 BaseRun = Annotated[bool, typer.Option("--base-run", help="Run engines that need a whole tree on the base too.")]
 Advisories = Annotated[Path | None, typer.Option(metavar="FILE", help="Known vulnerabilities, as an OSV export.")]
 Timeout = Annotated[float, typer.Option(metavar="S", help="Seconds for each engine.")]
+Rules = Annotated[Path | None, typer.Option(metavar="PATH", help="Semgrep rules of yours: a file or a folder.")]
 Flow = Annotated[str, typer.Option(metavar="NAME", help="The workflow that keeps the findings.")]
 Record = Annotated[bool, typer.Option("--record/--no-record", help="Keep the findings.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would run; run and record nothing.")]
@@ -51,6 +52,7 @@ def scan(
     trust_repo: Trust = False,
     base_run: BaseRun = False,
     advisories: Advisories = None,
+    rules: Rules = None,
     timeout: Timeout = 600.0,
     workflow: Flow = "",
     record: Record = True,
@@ -76,7 +78,7 @@ def scan(
         workflow=workflow,
         record=record,
         timeout_s=timeout,
-        options={"advisories": str(advisories.expanduser().resolve())} if advisories else {},
+        options=_options(advisories=advisories, semgrep_rules=rules),
     )
     if dry_run:
         preview(call, wanted)
@@ -85,6 +87,10 @@ def scan(
     told = _document(done, [*done.notes, *(_written(done, sarif) if sarif is not None else ())])
     call.show(told, lambda: _page(done, told))
     return OVER_POLICY if _over(done, fail_on) else OK
+
+
+def _options(**files: Path | None) -> dict[str, str]:
+    return {name: str(file.expanduser().resolve()) for name, file in files.items() if file is not None}
 
 
 def _document(done: "Scan", notes: list[str]) -> dict[str, Any]:  # JSON
