@@ -28,7 +28,7 @@ _RIGHT_SIDE: Final = re.compile(r"(=>|:=|[=:>])(\s*)(?=[^\s\"'`=:>])(.*)$", re.D
 _RUN: Final = re.compile(r"[^\s\"'`(){}\[\],;<>…]+")
 _CLOSING_TAG: Final = re.compile(r"</[A-Za-z][\w.:\-]{0,60}>\s*$")
 _PEM_LINE: Final = re.compile(r"\s*-----(?:BEGIN|END) [A-Z0-9 ]{1,40}-----\s*")
-_FIRST_WORD: Final = re.compile(rf"^.*?(?<![A-Za-z0-9])(?:{_WORDS})[\"']?(?=\s)", re.IGNORECASE)
+_FIRST_WORD: Final = re.compile(rf"^.*?(?<!\S)(?:{_WORDS})[\"']?(?=\s)", re.IGNORECASE)
 
 _ASSIGNED: Final = re.compile(
     rf"(?:{_WORDS})[\w\-]{{0,40}}[\"'`\]]{{0,3}}\s{{0,8}}(?:=>|:=|={{1,3}}|!=|:|,|\(|>|value=)\s{{0,8}}"

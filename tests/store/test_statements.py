@@ -96,6 +96,7 @@ def test_what_analysts_need_passes_the_check(sql: str):
 
 def test_the_benign_queries_give_in_the_child_what_they_give_elsewhere(rows: Mapping[str, pa.Table]):
     known = [sql for sql in BENIGN if check(sql).tables <= {"findings", "work_items"} and "recursive" not in sql]
+    known = [sql for sql in known if not sql.startswith("summarize")]  # it estimates, each time a little differently
     with duckdb.connect(":memory:", config={"python_enable_replacements": False}) as direct:
         direct.execute("create schema raw")
         for name, table in rows.items():

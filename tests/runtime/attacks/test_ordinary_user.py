@@ -63,6 +63,8 @@ def place():
 )
 def test_a_user_without_rights_is_held_and_limited_too(place):
     package, site = Path(elohim_kernel.__file__).parents[1], sysconfig.get_path("purelib")
+    if not all(folder.stat().st_mode & 0o001 for each in (package, Path(site)) for folder in (each, *each.parents)):
+        pytest.skip("this copy lies where only its owner may look")
     tree, out = place / "tree", place / "tree" / "out"
     out.mkdir(parents=True)
     (tree / "app.py").write_text("x = 1\n")
