@@ -182,12 +182,12 @@ class LocalTools:
     def engines(self, names: Sequence[str], request: EngineRequest) -> tuple[EngineReport, ...]:
         """Run several engines side by side, the cheapest first; the reports come in the order of `names`.
 
-        The costliest one starts at once, because everybody waits for it. One that is done is journalled while the
-        others still run.
+        The costliest one starts at once, because everybody waits for it; and there are no more at a time than cores,
+        because what it shares its core with only makes it later. One that is done is journalled while others run.
         """
         order = sorted(names, key=self._cost)
         order = [*order[-1:], *order[:-1]]
-        with ThreadPoolExecutor(max_workers=min(len(names), _cores() + 1) or 1, thread_name_prefix="engine") as pool:
+        with ThreadPoolExecutor(max_workers=min(len(names), max(2, _cores())) or 1, thread_name_prefix="engine") as pool:
             running = {pool.submit(self._beside(name)._step, name, request): name for name in order}
             left = set(names)
             reports: dict[str, EngineReport] = {}
