@@ -187,7 +187,7 @@ class LocalTools:
         """
         order = sorted(names, key=self._cost)
         order = [*order[-1:], *order[:-1]]
-        with ThreadPoolExecutor(max_workers=min(len(names), max(2, _cores())) or 1, thread_name_prefix="engine") as pool:
+        with ThreadPoolExecutor(max_workers=max(2, _cores()), thread_name_prefix="engine") as pool:
             running = {pool.submit(self._beside(name)._step, name, request): name for name in order}
             left = set(names)
             reports: dict[str, EngineReport] = {}
