@@ -32,6 +32,7 @@ from elohim_kernel.model.enrichment import (
 from elohim_kernel.ports import Tools
 
 _MOST_REASONS: Final = 8
+_PROOF_S: Final = 25.0  # for the tests of one module
 
 
 class Material(NamedTuple):
@@ -75,8 +76,10 @@ class Enriching:
             mutants=mutants,
         )
         self._tools.progress("Looking for inputs that tell mutants apart", 3, 5)
-        for module, explored in modules:
-            module.deepen(explored, there.killed)
+        for number, (module, explored) in enumerate(modules):
+            # What is left is for proving what was found; nothing found late could be proven any more.
+            searching_s = self._deadline.left_s - min(_PROOF_S * len(modules), self._deadline.left_s / 2)
+            module.deepen(explored, there.killed, most_s=searching_s / (len(modules) - number))
         drafts = [draft for _, explored in modules if (draft := self._draft(explored, there)) is not None]
         self._tools.progress("Proving the proposed tests", 4, 5)
         pages = Pages(m.head, m.base, self._prover, self._tools, self._deadline, m.before)

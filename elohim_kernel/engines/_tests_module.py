@@ -125,15 +125,16 @@ class Module:
             each.forget_nothing()
         return found, rejected
 
-    def deepen(self, found: Sequence[Explored], killed: frozenset[str]) -> None:
-        """Find which calls kill which mutants, and look for further inputs where mutants stay alive."""
+    def deepen(self, found: Sequence[Explored], killed: frozenset[str], *, most_s: float) -> None:
+        """Find which calls kill which mutants; where some stay alive, look for further inputs for `most_s` at most."""
+        until = self._deadline.left_s - most_s
         self._kill(found, {each.target.key: list(each.stable.values()) for each in found}, killed)
         self._kill(found, {each.target.key: list(each.changed.values())[:20] for each in found}, killed)
         idle: Counter[str] = Counter()
         for round_ in range(1, _ROUNDS + 1):
             fresh: dict[str, list[Case]] = {}
             for each in found:
-                if idle[each.target.key] < _IDLE and each.alive(killed) and self._deadline.left_s > 30:
+                if idle[each.target.key] < _IDLE and each.alive(killed) and self._deadline.left_s > until:
                     fresh[each.target.key] = useful = self._useful(each, killed, round_)
                     idle[each.target.key] = 0 if useful else idle[each.target.key] + 1
             tried = [case for cases in fresh.values() for case in cases]

@@ -16,7 +16,7 @@ import msgspec
 
 from elohim_kernel.engines._tests_enriching import Enriching, Material, refused
 from elohim_kernel.engines._tests_existing import tests_among
-from elohim_kernel.engines._tests_pynguin import whether_here
+from elohim_kernel.engines._tests_pynguin import OPTION, searched, why_not
 from elohim_kernel.engines._tests_running import Deadline, Side
 from elohim_kernel.engines._tests_shapes import Place, Rejected, Target
 from elohim_kernel.engines._tests_targets import changed_targets, every_target, named_in, place_of
@@ -70,12 +70,11 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
     looked = _Looked(request, repository, base)
     if not looked.targets and not looked.rejected:
         return _report(EngineStatus.NOT_RUN, looked.nothing, began)
-    blank = Enrichment(
-        repository=request.repository, base=base, head=request.head, notes=(*looked.notes, whether_here())
-    )
+    blank = Enrichment(repository=request.repository, base=base, head=request.head)
     failed: Mapping[str, str] = {}
     if looked.targets:
         material = _material(request, repository, tools, deadline, base, looked)
+        material = _searched(material, request, tools, deadline, looked)
         work = Enriching(material, tools, deadline)
         made = work.run(blank)
         failed = work.files_failed
@@ -83,6 +82,7 @@ def run(request: EngineRequest, tools: Tools) -> EngineReport:
     else:
         rows = tuple(refused(each) for each in looked.rejected)
         made, seconds = msgspec.structs.replace(blank, attempts=rows), 0.0
+    made = msgspec.structs.replace(made, notes=tuple(looked.notes))
     paths = sorted({target.place.path for target in looked.targets})
     status, reason = _verdict(made, looked.targets, failed)
     return msgspec.structs.replace(
@@ -193,6 +193,21 @@ def _material(
         targets=targets,
         rejected=looked.rejected,
     )
+
+
+def _searched(
+    material: Material, request: EngineRequest, tools: Tools, deadline: Deadline, looked: _Looked
+) -> Material:
+    """With the calls that pynguin found, where it is installed and was asked."""
+    seconds = request.options.get(OPTION, "")
+    if why := why_not(seconds):
+        looked.notes.append(why)
+        return material
+    tools.progress("Searching with pynguin", 0, 5)
+    places = dict.fromkeys(target.place for target in material.targets)
+    texts, notes = searched(material.head, tools, deadline, places, int(seconds))
+    looked.notes.extend(notes)
+    return material._replace(texts={**material.texts, **texts})
 
 
 def _texts(looked: _Looked) -> dict[str, str]:

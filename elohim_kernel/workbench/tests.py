@@ -59,6 +59,7 @@ class Tests:
         function: str = "",
         describe: str = "",
         workflow: str = "",
+        pynguin_s: int = 0,
         trust: bool = False,
         timeout_s: float = _TIMEOUT_S,
         on_progress: OnProgress = unwatched,
@@ -66,14 +67,16 @@ class Tests:
     ) -> ProposedTests:
         """Propose tests for what changed since `base`, or for functions that are named, and record the proposal.
 
-        `function` keeps to these names, parted by commas; `describe` is the text of a bug report that names some. The
+        `function` keeps to these names, parted by commas; `describe` is the text of a bug report that names some.
+        `pynguin_s` lets pynguin, where it is installed, search each module for inputs for so many seconds. The
         repository's code is run, so `trust` says that it may where nothing isolates it. `workflow` "" is the one that
         keeps scans. Raises `Invalid` before anything runs for an unknown repository or revision, and `Unavailable` when
         no test could be tried; the hint says why.
         """
         if base is None and not (function or describe):
             raise Invalid("nothing says which functions are meant", hint="give a base, a function or a description")
-        options = {name: text for name, text in (("function", function), ("describe", describe)) if text}
+        wanted = {"function": function, "describe": describe, "pynguin": str(pynguin_s) if pynguin_s else ""}
+        options = {name: text for name, text in wanted.items() if text}
         done: Scan = self._bench.scan(
             repository,
             base=base,

@@ -3,6 +3,7 @@
 The run is shared by the tests of this file, because it starts many processes.
 """
 
+import importlib.util
 import subprocess
 import sys
 import threading
@@ -257,6 +258,11 @@ def test_nothing_is_written_to_the_repository(ran: Ran):
     there = sorted(path.name for path in ran.repository.iterdir())
 
     assert there == [".git"]
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pynguin") is not None, reason="pynguin is installed here")
+def test_that_pynguin_took_no_part_is_said(ran: Ran):
+    assert ran.report.notes == ("pynguin is not installed, so its search took no part",)
 
 
 def test_a_change_without_python_is_not_run(tmp_path: Path):

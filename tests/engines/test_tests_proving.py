@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from elohim_kernel.engines._tests_proving import Account, Prover, Suite
+from elohim_kernel.engines._tests_proving import Account, Prover, Suite, _disagreement, _Told
 from elohim_kernel.engines._tests_running import Deadline, Side
 
 HONEST = "def double(n):\n    return 2 * n\n"
@@ -111,6 +111,28 @@ def test_a_skipped_test_is_not_a_passed_one(run):
     account = run({"app.py": HONEST}, "import pytest\n\n\n@pytest.mark.skip\n" + TEST.partition("\n\n\n")[2])
 
     assert account.outcomes == {NAME: "skipped"}
+
+
+@pytest.mark.parametrize(
+    ("junit", "problem"),
+    [
+        (None, "there is no JUnit file"),
+        ("<testsuites", "the JUnit file cannot be read"),
+        (JUNIT.replace("test_double", "test_other"), "the JUnit file names other tests"),
+        (JUNIT.replace("/></testsuite>", "><failure/></testcase></testsuite>"), "the JUnit file tells other failures"),
+        (JUNIT, ""),
+    ],
+)
+def test_a_junit_file_that_tells_something_else_than_the_run_is_noticed(
+    tmp_path: Path, junit: str | None, problem: str
+):
+    told = _Told(exit=0, collected=(NAME,), outcomes={NAME: "passed"}, problems=(), lines={}, killed={})
+    file = tmp_path / "junit.xml"
+    if junit is not None:
+        file.write_text(junit)
+
+    assert _disagreement(told, file, ()).startswith(problem)
+    assert bool(_disagreement(told, file, ())) == bool(problem)
 
 
 def test_a_process_that_exits_with_success_after_a_failure_is_noticed(run):

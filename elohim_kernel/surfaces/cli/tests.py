@@ -32,6 +32,7 @@ def propose(
     function: Annotated[str, typer.Option(metavar="NAME", help="Only these functions, parted by commas.")] = "",
     describe: Annotated[str, typer.Option(metavar="TEXT", help="A bug report that names functions.")] = "",
     workflow: Annotated[str, typer.Option(metavar="NAME", help="Where it is kept.")] = "",
+    pynguin: Annotated[int, typer.Option(metavar="S", help="Let pynguin search each module so long.")] = 0,
     trust_repo: Annotated[
         bool, typer.Option("--trust-repo", help="Run its code even where nothing isolates it.")
     ] = False,
@@ -58,6 +59,7 @@ def propose(
                 function=function,
                 describe=describe,
                 workflow=workflow,
+                pynguin_s=pynguin,
                 trust=trust_repo,
                 timeout_s=timeout,
                 on_progress=heard.on_progress,
