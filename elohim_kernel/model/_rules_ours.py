@@ -6,7 +6,7 @@ person has to look, because the pattern cannot see what the value may be.
 
 from typing import Final
 
-from elohim_kernel.model._rules_row import HIGH, LIKELY, LOW, MEDIUM, SURE, UNSURE, Row
+from elohim_kernel.model._rules_row import HIGH, INFO, LIKELY, LOW, MEDIUM, SURE, UNSURE, Row
 
 _PYTHON: Final = (
     Row("elohim.python.sql-injection", "sql-injection", HIGH, SURE),
@@ -47,7 +47,7 @@ _PYTHON: Final = (
     Row("elohim.python.hardcoded-secret-key", "secret", MEDIUM, LIKELY),
     Row("elohim.python.mktemp", "permissions", MEDIUM, SURE, 377),
     Row("elohim.python.assert-access", "access-control", MEDIUM, LIKELY, 617),
-    Row("elohim.python.csrf-exempt", "access-control", LOW, UNSURE, 352),
+    Row("elohim.python.csrf-exempt", "access-control", INFO, UNSURE, 352),
     Row("elohim.python.cors-any-origin-credentials", "access-control", MEDIUM, LIKELY, 942),
     Row("elohim.python.traceback-to-client", "exposure", MEDIUM, SURE, 209),
 )
